@@ -1,0 +1,32 @@
+# Two commands: `make demo` and `make test`. Each installs what it needs into .venv first.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+STAMP := $(VENV)/.installed
+
+# uv does not read pip's settings: hand on what a machine offers pip (a folder of wheels, say).
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+export UV_LINK_MODE ?= copy
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types contracts unit pin lock clean
+
+help: ## List the commands.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## Install the locked dependencies into .venv.
+
+$(STAMP): requirements.lock pyproject.toml
+	@echo "setup: installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --compile-bytecode -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-deps -e .
+	@touch $@
+
+lock: ## Resolve pyproject.toml anew into requirements.lock.
+	@$(BIN)/uv pip compile pyproject.toml --extra test --extra s3 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	@$(BIN)/python bench/strip_torch_label.py requirements.lock

@@ -1,0 +1,190 @@
+"""The row that travels through the pipeline, and its bytes on disk.
+
+Records are kept as Parquet shards. A record's text is its ``context`` (what was said before) and
+its ``completion`` (the answer to learn). ``known`` holds personal data from the record's own
+columns; it exists in raw records only and redaction empties it.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Side = Literal["train", "validation", "test"]
+SIDES: tuple[Side, ...] = ("train", "validation", "test")
+
+BUCKETS = 4096
+"""Subjects fall into this many buckets; a split orders buckets, so it needs no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A value known to be personal data about the subject, such as a CRM field."""
+
+    type: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One example to learn from or to be asked."""
+
+    id: str
+    """Unique in the data set, never personal data."""
+
+    subject: str
+    """Keyed pseudonym of who it is about."""
+
+    bucket: int
+    """0 … :data:`BUCKETS` - 1, from the subject without a key, too coarse to name anybody."""
+
+    source: str
+    """Name of the source in the recipe."""
+
+    line: int
+    """Row in the source, from 1."""
+
+    side: Side | None = None
+    """Set if the source is pinned to a side."""
+
+    context: tuple[Turn, ...] = field(repr=False)
+    completion: str = field(repr=False)
+    attributes: dict[str, str] = field(default_factory=dict)
+    known: tuple[Known, ...] = field(default=(), repr=False)
+
+    @property
+    def prompt(self) -> str:
+        """What was said before the completion, turns joined by blank lines."""
+        return "\n\n".join(turn.content for turn in self.context)
+
+    @property
+    def text(self) -> str:
+        """All of the record's text."""
+        return f"{self.prompt}\n\n{self.completion}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A record that left the pipeline, and a reason that names no personal data."""
+
+    id: str
+    step: str
+    reason: str
+
+
+_TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_PAIRS = pa.list_(pa.struct([("type", pa.string()), ("value", pa.string())]))
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("subject", pa.string()),
+        ("bucket", pa.int16()),
+        ("source", pa.string()),
+        ("line", pa.int64()),
+        ("side", pa.string()),
+        ("context", _TURNS),
+        ("completion", pa.string()),
+        ("attributes", _PAIRS),
+        ("known", _PAIRS),
+    ]
+)
+
+
+def to_parquet(records: Iterable[Record]) -> bytes:
+    """Encode records as one Parquet file; equal records give equal bytes for one pyarrow version."""
+    rows = [
+        {
+            "id": r.id,
+            "subject": r.subject,
+            "bucket": r.bucket,
+            "source": r.source,
+            "line": r.line,
+            "side": r.side,
+            "context": [{"role": t.role, "content": t.content} for t in r.context],
+            "completion": r.completion,
+            "attributes": [{"type": k, "value": v} for k, v in sorted(r.attributes.items())],
+            "known": [{"type": k.type, "value": k.value} for k in r.known],
+        }
+        for r in records
+    ]
+    return _encode(pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def from_parquet(data: bytes) -> list[Record]:
+    """Decode records written by :func:`to_parquet`."""
+    return [
+        Record(
+            id=row["id"],
+            subject=row["subject"],
+            bucket=row["bucket"],
+            source=row["source"],
+            line=row["line"],
+            side=row["side"],
+            context=tuple(Turn(t["role"], t["content"]) for t in row["context"]),
+            completion=row["completion"],
+            attributes={pair["type"]: pair["value"] for pair in row["attributes"]},
+            known=tuple(Known(pair["type"], pair["value"]) for pair in row["known"]),
+        )
+        for row in pq.read_table(io.BytesIO(data)).to_pylist()
+    ]
+
+
+def dropped_to_parquet(rows: Sequence[Dropped]) -> bytes:
+    """Encode what left the pipeline."""
+    schema = pa.schema([("id", pa.string()), ("step", pa.string()), ("reason", pa.string())])
+    return _encode(
+        pa.Table.from_pylist([{"id": d.id, "step": d.step, "reason": d.reason} for d in rows], schema=schema)
+    )
+
+
+def dropped_from_parquet(data: bytes) -> list[Dropped]:
+    """Decode what :func:`dropped_to_parquet` wrote."""
+    return [Dropped(row["id"], row["step"], row["reason"]) for row in pq.read_table(io.BytesIO(data)).to_pylist()]
+
+
+def _encode(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model answered to one test record, and how it scored."""
+
+    id: str
+    subject: str
+    expected: str
+    answer: str
+    scores: dict[str, float]
+    """Per-item metrics in 0 … 1: ``exact_match``, ``format_adherence``, ``field_accuracy``, ``field:NAME``."""
+
+    label_expected: str
+    label_predicted: str | None
+    """``None`` if the answer did not parse or lacks the field."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """How one general-ability item came out."""
+
+    id: str
+    group: str
+    """Items of a group share a paradigm, so their errors are not independent."""
+
+    correct: bool
+    margin: float
+    """Log-likelihood of the right choice minus that of the best wrong one, in nats."""

@@ -1,0 +1,273 @@
+"""The run specification: one frozen object, a recipe, that decides a candidate model.
+
+A value is here exactly if changing it may change the model or the judgement of it. Where a step
+runs, under which token, on which device, how often it saves a checkpoint, is a deployment's
+business. Fields marked :data:`Context` say where bytes were found; their digest bears identity,
+so the same bytes at another path make the same model.
+
+A recipe is a YAML file. Relative URIs in it start at its own folder.
+"""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+Said = Annotated[str, Field(min_length=1)]
+
+CONTEXT = "context"
+"""Marks a field that says where something was found, which is never part of a key."""
+
+Located = Annotated[str, Field(min_length=1, json_schema_extra={CONTEXT: True})]
+
+
+class Spec(BaseModel):
+    """Frozen, closed to unknown keys, and built of ordered values only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ColumnsSpec(Spec):
+    """Which column of the source holds what. Give ``messages``, or ``prompt`` and ``completion``."""
+
+    messages: str | None = None
+    """A list of ``{role, content}`` that ends on the assistant's answer."""
+
+    prompt: str | None = None
+    """The user's text."""
+
+    completion: str | None = None
+    """The answer to learn; a JSON value is kept as its JSON text."""
+
+    subject: str
+    """Who the record is about: splitting and erasure go by it. Kept only as a keyed pseudonym."""
+
+    id: str | None = None
+    """A stable key that is not personal data; without one, a digest of the row serves."""
+
+    attributes: tuple[str, ...] = ()
+    """Columns kept for slices and expectations, as text. They must not hold personal data."""
+
+    known_values: dict[str, str] = {}
+    """Columns whose values are personal data about the subject, by entity type: redaction looks for them in the text."""
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        if (self.messages is None) == (self.prompt is None) or (self.prompt is None) != (self.completion is None):
+            raise ValueError("name either `messages`, or both `prompt` and `completion`")
+        return self
+
+
+class SourceSpec(Spec):
+    """Records to ingest, and the right to do so."""
+
+    name: Name
+    uri: Located
+    """A path, a URL that fsspec opens, or ``hub:ORG/NAME`` for a dataset on a hub."""
+
+    format: Literal["jsonl", "csv", "parquet", "datasets", "hub"]
+    columns: ColumnsSpec
+    licence: Said
+    lawful_basis: Said
+    """Why these records may be used for training, in the words of the record of processing."""
+
+    side: Literal["train", "validation", "test"] | None = None
+    """Pins every record to one side; without it the subject decides."""
+
+    revision: str | None = None
+    """Commit of a hub dataset."""
+
+    digest: Sha256 | None = None
+    """Of the bytes. If it is given, other bytes are refused; if not, it is filled in when a run starts."""
+
+
+class BaseSpec(Spec):
+    """The model to start from."""
+
+    uri: Located
+    """``package:DISTRIBUTION/FILE``, a local folder, a ``.gguf`` file, or ``hub:ORG/NAME``."""
+
+    revision: str | None = None
+    """Commit of a hub model."""
+
+    digest: Sha256
+    """sha256 of the file, or of the manifest of the folder (`assay digest PATH` prints it)."""
+
+    licence: Said
+    dtype: Literal["float32", "bfloat16"]
+    """Weights are converted to this once; training, both evaluations and the merge use it."""
+
+
+class PromptSpec(Spec):
+    """What stands around the user's text, and what must come back."""
+
+    system: Said
+    """Sent as the system turn, to the baseline and the candidate alike."""
+
+    output_schema: Located
+    """URI of the JSON schema that an answer must satisfy."""
+
+    label: Said
+    """Field of the answer that macro F1 is computed on."""
+
+
+class ExpectationsSpec(Spec):
+    """The suite at each doorway, by URI."""
+
+    raw: Located
+    redacted: Located
+    curated: Located
+
+
+class RedactionSpec(Spec):
+    """Which personal data are replaced, and by what."""
+
+    entities: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Entity types to mask with numbered placeholders, such as ``[PERSON_1]``."""
+
+    threshold: Fraction = 0.3
+    """Score under which the named-entity model's spans are ignored."""
+
+    max_characters: Positive = 20_000
+    """A longer text is dropped with a reason rather than passed half examined."""
+
+
+class CurationSpec(Spec):
+    """What leaves the training set, and how much may."""
+
+    contamination_words: Positive = 13
+    """Words in a run; Brown et al. (2020) used 13."""
+
+    contamination_overlap: Fraction = 0.5
+    """Share of the shorter text's runs that must be shared for a record to count as a quotation."""
+
+    max_contaminated: Fraction = 0.05
+    """Above this share the source is refused, not trimmed."""
+
+
+class SplitSpec(Spec):
+    """Shares of subjects, not of records, so that nobody is on both sides."""
+
+    train: Fraction
+    validation: Fraction
+    test: Fraction
+    salt: str = "0"
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        total = self.train + self.validation + self.test
+        if not math.isclose(total, 1):
+            raise ValueError(f"split shares must sum to 1, got {total:g}")
+        return self
+
+
+class TrainingSpec(Spec):
+    """Low-rank adaptation on completion tokens (Hu et al. 2021, arXiv:2106.09685)."""
+
+    method: Literal["lora"]
+    rank: Positive
+    alpha: Positive
+    """The update is scaled by alpha / rank."""
+
+    dropout: Fraction = 0.0
+    target_modules: Annotated[tuple[str, ...], Field(min_length=1)]
+    last_layers: Positive | None = None
+    """Adapt only this many of the last layers; all of them if absent."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup_share: Fraction = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    epochs: Positive
+    batch_size: Positive
+    """Examples per optimiser step."""
+
+    max_length: Positive
+    """Tokens of prompt and completion; a longer example is truncated on the left of its prompt, and counted."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class BenchmarkSpec(Spec):
+    """Items scored by log-likelihood: what the model could do before, and should still."""
+
+    name: Name
+    uri: Located
+    digest: Sha256 | None = None
+    """Of the bytes. If it is given, other bytes are refused; if not, it is filled in when a run starts."""
+
+
+class EvaluationSpec(Spec):
+    """What baseline and candidate are asked, in the same way."""
+
+    max_new_tokens: Positive
+    batch_size: Positive
+    """Prompts decoded together; part of identity because batch composition moves greedy text."""
+
+    latency_requests: Positive = 30
+    """Single requests timed, after a warm-up."""
+
+    slices: tuple[str, ...] = ()
+    """Attributes by whose values the metrics are also given."""
+
+    general_ability: BenchmarkSpec
+
+
+class GateSpec(Spec):
+    """What a candidate must show. There are no defaults: a gate is a decision."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    """Of each one-sided bound, such as 0.95."""
+
+    target: Literal["exact_match", "field_accuracy"]
+    """The metric on which the candidate must be superior."""
+
+    min_gain: Fraction
+    """By at least this much, as a share of items, at the lower bound."""
+
+    min_format_adherence: Fraction
+    """At the lower bound."""
+
+    ability_margin: Fraction
+    """Non-inferiority margin on general ability, as a share of items."""
+
+    max_latency_ratio: Annotated[float, Field(ge=1)]
+    """Candidate's median latency over the baseline's."""
+
+
+class ReleaseSpec(Spec):
+    """Under which name the candidate is registered."""
+
+    model: Name
+
+
+class RunSpec(Spec):
+    """A recipe, parsed."""
+
+    name: Name
+    owner: Said
+    purpose: Said
+    intended_use: Said
+    sources: Annotated[tuple[SourceSpec, ...], Field(min_length=1)]
+    base: BaseSpec
+    prompt: PromptSpec
+    expectations: ExpectationsSpec
+    redaction: RedactionSpec
+    curation: CurationSpec
+    split: SplitSpec
+    training: TrainingSpec
+    evaluation: EvaluationSpec
+    gate: GateSpec
+    release: ReleaseSpec
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [source.name for source in self.sources]
+        if len(set(names)) != len(names):
+            raise ValueError(f"sources: names must differ, got {names}")
+        return self
