@@ -1,0 +1,303 @@
+"""The gate finds what was planted, names it by id, and fails closed."""
+
+import dataclasses
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assay.errors import ExpectationError
+from expectations import outcome as notes
+from expectations import suite as suites
+from expectations.gate import check, frame
+from expectations.outcome import from_json, to_json
+from expectations.page import page
+from expectations.suite import load
+from tests.expectations.conftest import ENGLISH, RESOURCES, record, suite
+
+BLANK = {"expect": "column_values_to_not_be_blank", "column": "prompt"}
+SCHEMA = {
+    "expect": "column_values_to_satisfy_json_schema",
+    "column": "completion",
+    "parameters": {"schema": "output"},
+}
+LICENCE = {"expect": "column_values_to_be_in_set", "column": "licence", "parameters": {"value_set": ["cleared"]}}
+RESIDUAL = {"expect": "column_values_to_hold_no_personal_data", "column": "prompt"}
+GERMAN = (
+    "Guten Tag, mein Drucker ist seit heute morgen kaputt, bitte kommen Sie doch bald einmal vorbei und sehen ihn an"
+)
+
+
+def found(outcome, id="C-0"):
+    """The finding of one check."""
+    return next(finding for finding in outcome.findings if finding.id == id)
+
+
+def test_planted_flaws_are_found_by_id(records):
+    """One flaw of each kind, each by the check that is for it."""
+    records[1] = record(1, prompt=" \u200b")
+    records[2] = record(2, completion="{broken")
+    records[3] = record(3, licence="unknown")
+    records[4] = record(4, prompt="write to anna@example.com")
+    records[5] = record(5, prompt=GERMAN)
+    records[6] = record(6, completion='{"label": NaN}')
+    asked = suite(
+        BLANK,
+        SCHEMA,
+        LICENCE,
+        RESIDUAL,
+        {
+            "expect": "column_values_to_be_in_language",
+            "column": "prompt",
+            "parameters": {"languages": ["en"], "min_words": 12},
+        },
+        {"expect": "column_word_counts_to_be_between", "column": "prompt", "parameters": {"min_value": 1}},
+    )
+
+    outcome = check([frame(records)], asked, RESOURCES)
+
+    assert outcome.quarantined == {
+        "t-0001": ("C-0", "C-5"),
+        "t-0002": ("C-1",),
+        "t-0006": ("C-1",),
+        "t-0003": ("C-2",),
+        "t-0004": ("C-3",),
+        "t-0005": ("C-4",),
+    }
+    assert (outcome.decision, outcome.rows, found(outcome).evaluated) == ("quarantine", 20, 20)
+
+
+def test_a_shard_at_a_time_equals_all_at_once(records):
+    """Where shards end decides nothing, not even when one lacks a column."""
+    records[3] = record(3, prompt="")
+    records[12] = record(12, region="north")
+    records += [record(20, id="twin", prompt="twice"), record(21, id="other", prompt="twice")]
+    region = {"expect": "column_values_to_be_in_set", "column": "region", "parameters": {"value_set": ["north"]}}
+    asked = suite(
+        BLANK,
+        region,
+        {
+            "expect": "column_values_to_be_unique",
+            "column": "prompt",
+            "where": {"column": "id", "in": ["twin", "other"]},
+        },
+        {
+            "expect": "table_row_count_to_be_between",
+            "parameters": {"min_value": 22, "max_value": 22},
+            "on_fail": "stop",
+        },
+    )
+
+    whole = check([frame(records)], asked, {})
+    shards = check((frame(records[i : i + 5]) for i in range(0, 22, 5)), asked, {})
+
+    assert shards == whole
+    assert found(whole, "C-2").ids == ("twin", "other")
+    assert found(whole, "C-1").failed == 21
+    assert found(whole, "C-3").passed
+
+
+def test_a_missing_value_satisfies_nothing(records):
+    """Great Expectations skips what is missing; a steward who lists licences means that there is one."""
+    bare = record(0)
+    bare.attributes.pop("licence")
+    records[0] = bare
+
+    outcome = check([frame(records)], suite(LICENCE), {})
+
+    assert found(outcome).ids == ("t-0000",)
+
+
+def test_the_same_question_asked_twice_is_answered_twice(records):
+    """Two checks that differ in what follows are two checks."""
+    records[3] = record(3, licence="unknown")
+
+    outcome = check([frame(records)], suite(LICENCE, LICENCE | {"on_fail": "warn"}), {})
+
+    assert [finding.ids for finding in outcome.findings] == [("t-0003",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "decision"),
+    [
+        ({"on_fail": "stop"}, "stop"),
+        ({"on_fail": "warn"}, "pass_with_warnings"),
+        ({"on_fail": "quarantine"}, "quarantine"),
+    ],
+)
+def test_what_follows_is_what_the_suite_says(records, change, decision):
+    """Severity decides, and only severity."""
+    records[3] = record(3, prompt="")
+
+    outcome = check([frame(records)], suite(BLANK | change), {})
+
+    assert outcome.decision == decision
+    assert (not outcome.quarantined) == (decision != "quarantine")
+
+
+def test_an_allowance_lets_a_check_pass_but_still_sets_rows_aside(records):
+    """It judges the check, not the row."""
+    records[3] = record(3, prompt="")
+
+    outcome = check([frame(records)], suite(BLANK | {"allow": "5%"}), {})
+
+    assert (found(outcome).status, outcome.decision) == ("passed", "quarantine")
+
+
+def test_too_many_rows_set_aside_stop_the_run(records):
+    """Above the limit the source is wrong, not dirty."""
+    records[3] = record(3, prompt="")
+    records[4] = record(4, prompt="")
+
+    outcome = check([frame(records)], suite(BLANK, max_quarantine="9%"), {})
+
+    assert outcome.decision == "stop"
+    assert outcome.reasons == ("2 of 20 rows are set aside, over the limit of 9 % of all rows",)
+
+
+def test_conditions_limit_what_is_looked_at(records):
+    """Rows outside of ``where`` are neither counted nor failed."""
+    records[3] = record(3, prompt="", channel="chat")
+    records[4] = record(4, prompt="")
+
+    outcome = check([frame(records)], suite(BLANK | {"where": {"column": "channel", "is": "chat"}}), {})
+
+    assert (found(outcome).evaluated, found(outcome).ids) == (1, ("t-0003",))
+
+
+class Hostile:
+    """A cell that says its secret as soon as anybody looks at it."""
+
+    def __str__(self):
+        """Break off and quote."""
+        raise ValueError("ZQX-SECRET")
+
+    __hash__ = __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("check_", "resources", "note"),
+    [
+        (BLANK | {"where": {"column": "channel", "is": "fax"}}, {}, notes.NO_ROW),
+        (BLANK | {"where": {"column": "absent", "is": "fax"}}, {}, notes.NO_COLUMN),
+        (LICENCE | {"column": "absent"}, {}, notes.NO_COLUMN),
+        (SCHEMA, {}, notes.NO_RESOURCE),
+        (SCHEMA, {"output": {"type": "nonsense"}}, notes.RAISED),
+        (
+            {"expect": "column_values_to_be_unique", "column": "id", "where": {"column": "channel", "is": "fax"}},
+            {},
+            notes.NO_ROW,
+        ),
+    ],
+)
+def test_a_check_that_could_not_run_stops_even_if_it_only_warns(records, check_, resources, note):
+    """Not looked at is not passed."""
+    outcome = check([frame(records)], suite(check_ | {"on_fail": "warn"}), resources)
+
+    assert (outcome.decision, found(outcome).status, found(outcome).note) == ("stop", "could not run", note)
+
+
+def test_a_cell_that_breaks_the_engine_stops_the_run_without_a_word(records):
+    """An exception's text is the easiest leak of all."""
+    shard = frame(records)
+    shard.loc[3, "prompt"] = Hostile()
+
+    outcome = check([shard], suite(BLANK, LICENCE), {})
+
+    assert outcome.decision == "stop"
+    assert "ZQX" not in to_json(outcome).decode() + page(outcome)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [],
+        [frame([])],
+        [frame([record(1)]).drop(columns="id")],
+        [frame([record(1, id=" ")]).assign(id=None)],
+        [frame([record(1), record(1)])],
+        [frame([record(1)]), frame([record(1)])],
+        [pd.concat([frame([record(1)]), frame([record(1)])[["prompt"]]], axis=1)],
+    ],
+    ids=["no shard", "no row", "no key", "null key", "same key", "same key in two shards", "column twice"],
+)
+def test_rows_that_cannot_be_counted_or_named_stop_the_run(frames):
+    """A decision by row id needs rows and ids."""
+    assert check(frames, suite(BLANK | {"on_fail": "warn"}), {}).decision == "stop"
+
+
+def test_a_known_value_is_looked_for_in_its_own_row_only(records):
+    """A row of which nothing is said fails: nobody looked."""
+    records[3] = record(3, prompt="this is Anna Berg speaking")
+    known = {r.id: ("Anna Berg",) if r.line in {3, 4} else () for r in records}
+    known.pop("t-0007")
+    known["t-0008"] = "Anna Berg"
+    asked = suite(
+        {"expect": "column_values_to_hold_no_known_value", "column": "prompt", "parameters": {"known": "known"}}
+    )
+
+    outcome = check([frame(records[:5]), frame(records[5:])], asked, {"known": known})
+
+    assert found(outcome).ids == ("t-0003", "t-0007", "t-0008")
+
+
+SECRETS = ("ZQXPERSON", "zqxmail@example.com", "4111111111111111")
+
+
+def test_planted_secrets_never_leave_the_gate(records, capfd, caplog):
+    """Every expectation fails on them; JSON, page, logs and output name rows only."""
+    caplog.set_level(logging.DEBUG)
+    records[3] = record(3, prompt=" ".join(SECRETS), completion=SECRETS[0], licence=SECRETS[0], channel=SECRETS[1])
+    on_prompt = {"column": "prompt"}
+    asked = suite(
+        SCHEMA,
+        LICENCE,
+        RESIDUAL,
+        on_prompt | {"expect": "column_values_to_match_regex", "parameters": {"regex": "^Hello"}},
+        on_prompt | {"expect": "column_values_to_not_match_regex", "parameters": {"regex": "[0-9]"}},
+        on_prompt | {"expect": "column_value_lengths_to_be_between", "parameters": {"min_value": 100}},
+        on_prompt | {"expect": "column_values_to_match_strftime_format", "parameters": {"strftime_format": "%Y"}},
+        {"column": "channel", "expect": "column_values_to_not_be_in_set", "parameters": {"value_set": ["fax"]}},
+    )
+
+    outcome = check([frame(records)], asked, RESOURCES)
+
+    written = to_json(outcome).decode() + page(outcome) + repr(outcome) + caplog.text + "".join(capfd.readouterr())
+    assert "t-0003" in written
+    assert not [secret for secret in SECRETS if secret in written]
+    assert from_json(to_json(outcome)) == outcome
+
+
+def test_an_outcome_that_was_altered_is_refused_without_quoting_it():
+    """What does not parse is not evidence."""
+    with pytest.raises(ExpectationError) as caught:
+        from_json(b'{"suite": ["ZQXPERSON"]}')
+    assert "ZQX" not in str(caught.value)
+
+
+def test_threads_do_not_mix_their_data():
+    """Eight at a time, each with its own number of flaws."""
+    asked = suite(BLANK, LICENCE, {"expect": "column_values_to_be_unique", "column": "id"})
+
+    def failed(flaws: int) -> int:
+        rows = [record(i, prompt="" if i < flaws else ENGLISH) for i in range(40)]
+        return found(check([frame(rows[:20]), frame(rows[20:])], asked, {})).failed
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(failed, range(32))) == list(range(32))
+
+
+def test_the_raw_suite_lets_clean_tickets_through():
+    """The house's own suite, over what the demo recipe looks like."""
+    asked = load((Path(suites.__file__).parent / "raw.yml").read_bytes(), "raw.yml")
+    rows = [record(i, licence="internal-support-2026", consent="yes") for i in range(60)]
+
+    assert check([frame(rows)], asked, RESOURCES).decision == "pass"
+
+
+def test_an_attribute_named_like_a_column_is_refused():
+    """It would overwrite the text that is checked."""
+    with pytest.raises(ExpectationError, match="prompt"):
+        frame([record(1), dataclasses.replace(record(2), attributes={"prompt": ""})])
