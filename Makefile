@@ -30,3 +30,26 @@ $(STAMP): requirements.lock pyproject.toml
 lock: ## Resolve pyproject.toml anew into requirements.lock.
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra s3 --generate-hashes --no-header --no-annotate -q -o requirements.lock
 	@$(BIN)/python bench/strip_torch_label.py requirements.lock
+
+demo: setup ## Run the embedded recipe from data to a registered version, with a report.
+	@ASSAY_HOME=$${ASSAY_HOME:-$(CURDIR)/.assay} $(BIN)/assay run recipes/support_triage
+
+test: setup lint types contracts unit ## Lint, types, import contracts and tests.
+
+lint: setup ## Ruff: rules and format.
+	@echo "lint"; $(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
+
+types: setup ## mypy, strict.
+	@echo "types"; $(BIN)/mypy --no-error-summary
+
+contracts: setup ## Which room may import which.
+	@echo "contracts"; $(BIN)/lint-imports --no-timing 2>&1 | tail -3
+
+unit: setup ## The tests alone.
+	@$(BIN)/python -m pytest -q
+
+pin: setup ## Record the code that each method's VERSION stands for.
+	@$(BIN)/python -m bench.pin_versions
+
+clean: ## Remove the environment and all state.
+	rm -rf $(VENV) .assay
