@@ -13,7 +13,8 @@ AssayError
 │   └── SplitError              a side of the split is empty
 ├── ModelError
 │   ├── BaseModelError          the base model is absent, altered, or of a kind that is not loaded
-│   └── TrainingError           training crashed, diverged, or was stopped
+│   └── TrainingError           training diverged, or stopped before its last step
+│       └── TrainingCrashError  the process died: it goes on from its last checkpoint
 ├── GateError
 │   └── IncomparableError       two evaluations do not answer the same question
 ├── RegistryError
@@ -67,7 +68,11 @@ class BaseModelError(ModelError):
 
 
 class TrainingError(ModelError):
-    """Training crashed, diverged, or was stopped before its last step."""
+    """Training diverged, or was stopped before its last step."""
+
+
+class TrainingCrashError(TrainingError):
+    """The process died under training or evaluation. The same command goes on from where it was."""
 
 
 class GateError(AssayError):

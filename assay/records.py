@@ -52,9 +52,6 @@ class Record:
     source: str
     """Name of the source in the recipe."""
 
-    line: int
-    """Row in the source, from 1."""
-
     side: Side | None = None
     """Set if the source is pinned to a side."""
 
@@ -91,7 +88,6 @@ SCHEMA = pa.schema(
         ("subject", pa.string()),
         ("bucket", pa.int16()),
         ("source", pa.string()),
-        ("line", pa.int64()),
         ("side", pa.string()),
         ("context", _TURNS),
         ("completion", pa.string()),
@@ -109,7 +105,6 @@ def to_parquet(records: Iterable[Record]) -> bytes:
             "subject": r.subject,
             "bucket": r.bucket,
             "source": r.source,
-            "line": r.line,
             "side": r.side,
             "context": [{"role": t.role, "content": t.content} for t in r.context],
             "completion": r.completion,
@@ -129,7 +124,6 @@ def from_parquet(data: bytes) -> list[Record]:
             subject=row["subject"],
             bucket=row["bucket"],
             source=row["source"],
-            line=row["line"],
             side=row["side"],
             context=tuple(Turn(t["role"], t["content"]) for t in row["context"]),
             completion=row["completion"],

@@ -2,8 +2,10 @@
 
 A value is here exactly if changing it may change the model or the judgement of it. Where a step
 runs, under which token, on which device, how often it saves a checkpoint, is a deployment's
-business. Fields marked :data:`Context` say where bytes were found; their digest bears identity,
-so the same bytes at another path make the same model.
+business. Two kinds of field are told apart from those: :data:`Located` says where bytes were found
+(their digest bears identity, so the same bytes at another path make the same model), and
+:data:`Declared` says by what right they are used; both are shown in reports and are in no key of a
+step that computes.
 
 A recipe is a YAML file. Relative URIs in it start at its own folder.
 """
@@ -20,15 +22,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Said = Annotated[str, Field(min_length=1)]
 
 CONTEXT = "context"
-"""Marks a field that says where something was found, which is never part of a key."""
+"""Marks a field that no computation reads, so that it is never part of a key."""
 
+Declared = Annotated[str, Field(min_length=1, json_schema_extra={CONTEXT: True})]
 Located = Annotated[str, Field(min_length=1, json_schema_extra={CONTEXT: True})]
 
 
 class Spec(BaseModel):
     """Frozen, closed to unknown keys, and built of ordered values only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class ColumnsSpec(Spec):
@@ -53,7 +56,7 @@ class ColumnsSpec(Spec):
     """Columns kept for slices and expectations, as text. They must not hold personal data."""
 
     known_values: dict[str, str] = {}
-    """Columns whose values are personal data about the subject, by entity type: redaction looks for them in the text."""
+    """Entity type → column whose value is personal data about the subject; redaction looks for it in the text."""
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
@@ -71,8 +74,8 @@ class SourceSpec(Spec):
 
     format: Literal["jsonl", "csv", "parquet", "datasets", "hub"]
     columns: ColumnsSpec
-    licence: Said
-    lawful_basis: Said
+    licence: Declared
+    lawful_basis: Declared
     """Why these records may be used for training, in the words of the record of processing."""
 
     side: Literal["train", "validation", "test"] | None = None
@@ -97,7 +100,7 @@ class BaseSpec(Spec):
     digest: Sha256
     """sha256 of the file, or of the manifest of the folder (`assay digest PATH` prints it)."""
 
-    licence: Said
+    licence: Declared
     dtype: Literal["float32", "bfloat16"]
     """Weights are converted to this once; training, both evaluations and the merge use it."""
 

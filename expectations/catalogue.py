@@ -21,9 +21,6 @@ LANGUAGE = re.compile(r"[a-z]{2,3}")
 KINDS = ("email", "card", "iban", "phone", "ssn")
 """Personal data that can be told by form alone."""
 
-INTEGER_COLUMNS = frozenset({"line"})
-"""Columns of the frame that do not hold text."""
-
 
 def whole(value: object) -> str | None:
     """Complain unless ``value`` is a count."""

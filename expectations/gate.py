@@ -42,7 +42,7 @@ KEY = "id"
 COLLECT_AFTER = 5_000
 """Rows after which garbage is collected: frames sit in reference cycles and would pile up shard by shard."""
 
-COLUMNS = (KEY, "subject", "source", "line", "prompt", "completion")
+COLUMNS = (KEY, "subject", "source", "prompt", "completion")
 
 
 def frame(records: Sequence[Record]) -> "pd.DataFrame":

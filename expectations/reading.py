@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from expectations.catalogue import CATALOGUE, INTEGER_COLUMNS, LEAKY, Entry, Severity
+from expectations.catalogue import CATALOGUE, LEAKY, Entry, Severity
 
 SUITE_KEYS = ("suite", "version", "owner", "max_quarantine", "checks")
 CHECK_KEYS = ("id", "expect", "column", "parameters", "where", "why", "on_fail", "allow")
@@ -178,11 +178,9 @@ class Reader:
 
     def _of_column(self, place: _Field, who: str, name: str, value: object, column: object) -> None:
         """Refuse a number for a text column, which would match nothing."""
-        expected: type = int if column in INTEGER_COLUMNS else str
         items = value if isinstance(value, tuple) else (value,)
-        if isinstance(column, str) and not all(isinstance(item, expected) for item in items):
-            kind = "whole numbers" if expected is int else "text: put it in quotes"
-            self._note(place, who, f"`{name}` must be {kind}, as column {column} is")
+        if isinstance(column, str) and not all(isinstance(item, str) for item in items):
+            self._note(place, who, f"`{name}` must be text: put it in quotes, as column {column} is")
 
     def _share(self, place: _Field, who: str, key: str) -> object:
         value = self._scalar(place, who, key)

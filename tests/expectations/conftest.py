@@ -20,15 +20,14 @@ RESOURCES = {"output": SCHEMA}
 
 
 def record(
-    line: int, *, id: str | None = None, prompt: str = ENGLISH, completion: str | None = None, **attributes: str
+    number: int, *, id: str | None = None, prompt: str = ENGLISH, completion: str | None = None, **attributes: str
 ):
     """A ticket as it should be, save for what is given."""
     return Record(
-        id=id or f"t-{line:04}",
+        id=id or f"t-{number:04}",
         subject="s",
         bucket=0,
         source="tickets",
-        line=line,
         context=(Turn("user", prompt),),
         completion=json.dumps({"label": "billing"}) if completion is None else completion,
         attributes={"licence": "cleared", "channel": "email"} | attributes,

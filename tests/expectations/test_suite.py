@@ -132,7 +132,6 @@ def test_a_file_that_is_no_suite_is_refused(content, reason):
         ("expect: column_values_to_be_in_set, column: licence", "parameter value_set is missing"),
         ("expect: column_values_to_be_in_set, column: licence, parameters: {value_set: [1]}", "put it in quotes"),
         ("expect: column_values_to_be_in_set, column: licence, parameters: {value_set: [a, a]}", "twice"),
-        ("expect: column_values_to_be_in_set, column: line, parameters: {value_set: [a]}", "whole numbers"),
         ("expect: column_value_lengths_to_be_between, column: prompt, parameters: {}", "is missing"),
         ("expect: column_value_lengths_to_be_between, column: prompt, parameters: {min_value: -1}", "at least 0"),
         ("expect: column_values_to_not_be_null", "`column` is missing"),

@@ -1,0 +1,109 @@
+"""Rows: tokens as training takes them, which of them are learned, and in which order.
+
+A row is any object with token ids and the number of those that are prompt. The prompt is read and
+not learned; completion and end of turn are. This is told by position, since the token that pads is
+in many vocabularies the one that ends a turn.
+
+The order of all epochs is laid out before the first step, from the seed alone. A run that goes on
+from a checkpoint then only has to skip rows; a sampler that draws as it goes would need the state
+of its generator at the start of the epoch, which a checkpoint from within an epoch does not hold.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from assay.errors import TrainingError
+
+if TYPE_CHECKING:
+    import torch
+
+VERSION = 1  # Raise on any change that could change an output: it is part of the cache key.
+
+IGNORED = -100
+"""The label of a token that is not learned."""
+
+GROUPED = 50
+"""So many batches are sorted by length together: enough that little is padding, few enough to stay mixed."""
+
+
+class Example(Protocol):
+    """One row of tokens, of which the first ``prompt_length`` are not learned."""
+
+    @property
+    def input_ids(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def prompt_length(self) -> int: ...  # noqa: D102
+    @property
+    def truncated(self) -> bool: ...  # noqa: D102
+
+
+def labels(row: Example) -> list[int]:
+    """What is learned at each position: :data:`IGNORED` for the prompt, then the completion's own ids."""
+    return [IGNORED] * row.prompt_length + list(row.input_ids[row.prompt_length :])
+
+
+def features(row: Example) -> dict[str, list[int]]:
+    """``input_ids``, ``labels`` and ``attention_mask``, of equal length."""
+    return {"input_ids": list(row.input_ids), "labels": labels(row), "attention_mask": [1] * len(row.input_ids)}
+
+
+def collate(rows: Sequence[dict[str, list[int]]]) -> "dict[str, torch.Tensor]":
+    """Stack :func:`features`, padded on the right with what is neither attended to nor learned: rows by longest."""
+    import torch
+
+    length = max(len(row["input_ids"]) for row in rows)
+    fill = {"input_ids": 0, "labels": IGNORED, "attention_mask": 0}
+    return {k: torch.tensor([row[k] + [v] * (length - len(row[k])) for row in rows]) for k, v in fill.items()}
+
+
+def batches(rows: Sequence[Example], size: int) -> "Iterator[dict[str, torch.Tensor]]":
+    """Collate ``rows``, shortest first, ``size`` at a time."""
+    ordered = sorted(rows, key=lambda row: len(row.input_ids))
+    for start in range(0, len(ordered), size):
+        yield collate([features(row) for row in ordered[start : start + size]])
+
+
+def order(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[int]:
+    """Places of the rows in the order of training, to be cut into batches of ``batch_size`` from the start.
+
+    Every epoch holds every row once, shuffled; rows of like length share a batch and batches are
+    shuffled again. What does not fill an epoch's last batch opens the next epoch, so only the very
+    last batch may be smaller.
+    """
+    draw = random.Random(seed)  # noqa: S311
+    ordered: list[int] = []
+    waiting: list[int] = []
+    for epoch in range(1, epochs + 1):
+        pool = waiting + draw.sample(range(len(lengths)), len(lengths))
+        whole = len(pool) if epoch == epochs else len(pool) // batch_size * batch_size
+        pool, waiting = pool[:whole], pool[whole:]
+        ordered += [place for batch in _grouped(pool, lengths, batch_size, draw) for place in batch]
+    return ordered
+
+
+def _grouped(pool: list[int], lengths: Sequence[int], size: int, draw: random.Random) -> list[list[int]]:
+    full = len(pool) // size * size
+    batches: list[list[int]] = []
+    for start in range(0, full, GROUPED * size):
+        group = sorted(pool[start : min(start + GROUPED * size, full)], key=lambda place: lengths[place])
+        batches += [group[place : place + size] for place in range(0, len(group), size)]
+    draw.shuffle(batches)
+    return [*batches, pool[full:]]
+
+
+def check(rows: Sequence[Example], max_length: int) -> None:
+    """Refuse rows that cannot be learned, before a machine is taken.
+
+    Raises:
+        TrainingError: there is none, one has no prompt or no completion, or one is too long.
+    """
+    if not rows:
+        raise TrainingError("found no training example, expected at least one; see what was dropped, and why")
+    if empty := sum(not 0 < row.prompt_length < len(row.input_ids) for row in rows):
+        raise TrainingError(f"{empty} of {len(rows)} examples lack a prompt or a completion; drop them at the raw door")
+    if long := sum(len(row.input_ids) > max_length for row in rows):
+        raise TrainingError(
+            f"{long} of {len(rows)} examples are longer than {max_length} tokens even without the user's text; "
+            "drop them or raise `training.max_length`"
+        )

@@ -1,0 +1,58 @@
+"""``assay show`` and ``assay list``: what was run, and what is registered."""
+
+from cli.tables import before_and_after, columns
+
+
+def show(name: str) -> None:
+    """Print the record of one run."""
+    from tasks import runs
+
+    record = runs.find(name)
+    print(f"run       {record['run']}\nstarted   {record['started']}\nrecipe    {record['recipe']}")
+    if record["settings"]:
+        print(f"settings  {record['settings']}")
+    print()
+    print(columns([(s["task"], s["state"], f"{s['seconds']:.1f} s", s["reason"]) for s in record["steps"]]))
+    print()
+    if record["verdict"] is None:
+        print(f"failed    {record['error']}")
+        return
+    print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]))
+    print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}")
+    for reason in record["reasons"]:
+        print(f"          - {reason}")
+    print(f"version   {record['model']} {record['version']} ({record['identity'][:12]})")
+    print(f"adapter   {record['adapter_digest']}\nreport    {record['report']}")
+
+
+def list_all() -> None:
+    """Print every run, and every version with the stages that point at it."""
+    from tasks import registry, runs
+
+    ran = runs.every()
+    head = ("RUN", "STARTED", "RECIPE", "VERDICT", "VERSION")
+    rows = [
+        (row["run"][:8], str(row["started"])[:19], str(row["recipe"]), str(row["verdict"] or "failed"),
+         f"{row['model']} {row['version']}" if row["verdict"] else "-")
+        for row in ran
+    ]  # fmt: skip
+    print(columns([head, *rows]) if ran else "no runs yet: `assay run RECIPE` makes one")
+    registered = registry.versions()
+    if registered:
+        print()
+        names = ("MODEL", "VERSION", "DECISION", "POINTED AT BY", "ADAPTER")
+        print(
+            columns(
+                [names]
+                + [
+                    (
+                        v["model"],
+                        str(v["version"]),
+                        v.get("decision", "?"),
+                        ", ".join(v["aliases"]) or "-",
+                        v.get("adapter", "?")[:12],
+                    )
+                    for v in registered
+                ]
+            )
+        )

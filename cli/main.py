@@ -1,0 +1,157 @@
+"""``assay``: the command line.
+
+Heavy libraries are imported inside the commands that need them, so that help and plans come at once.
+"""
+
+import argparse
+import errno
+import sys
+from collections.abc import Callable, Sequence
+
+from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError
+
+ACCEPTED, CRASHED, BAD_INPUT, REFUSED, INCONCLUSIVE = 0, 1, 2, 3, 4
+VERDICTS = {"accepted": ACCEPTED, "refused": REFUSED, "inconclusive": INCONCLUSIVE}
+
+ABOUT = """\
+Governed fine-tuning: from a base model and your own records to a promoted model, with the proof left behind.
+
+  assay plan recipes/support_triage      what would run, what is cached, and what in a key changed
+  assay run recipes/support_triage       run it: validate, redact, curate, train, evaluate, judge, register
+  assay show latest                      steps, verdict and report of a run
+  assay list                             runs, and versions in the registry
+  assay promote 3 --to staging           point a stage at an accepted version
+  assay roll-back --from production      point it back at the version before
+"""
+
+EXITS = """\
+exit status: 0 accepted (or done), 2 bad input, 3 refused, 4 inconclusive, 1 crash
+state lies under ASSAY_HOME (default: .assay in the working directory); with PREFECT_API_URL set the run is shown there
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    from tasks.places import prepare_environment
+
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    try:
+        prepare_environment()
+        return command(chosen)
+    except PromotionRefusedError as error:
+        print(f"assay: refused: {error}", file=sys.stderr)
+        return REFUSED
+    except TrainingCrashError as error:
+        print(f"assay: crashed: {error}", file=sys.stderr)
+        return CRASHED
+    except AssayError as error:
+        print(f"assay: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        print(
+            "assay: found no space left on a disk; expected room under ASSAY_HOME; free some, or move it",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("assay: interrupted; the same command goes on from where it was", file=sys.stderr)
+        return CRASHED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="assay", description=ABOUT, epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _recipe(commands.add_parser("run", help="take a recipe to a registered version with a verdict"), _run).add_argument(
+        "--json", action="store_true", help="end with one line of JSON and print nothing else on standard output"
+    )
+    _recipe(commands.add_parser("plan", help="say what would run and why, without running it"), _plan)
+    show = commands.add_parser("show", help="steps, verdict and report of a run")
+    show.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
+    show.set_defaults(command=_show)
+    commands.add_parser("list", help="runs, and versions in the registry").set_defaults(command=_list)
+    promote = commands.add_parser("promote", help="point a stage at an accepted version")
+    promote.add_argument("version", type=int, metavar="VERSION", help="number of the version, see `assay list`")
+    promote.add_argument("--to", required=True, choices=("staging", "production"), dest="stage")
+    _model(promote, _promote)
+    back = commands.add_parser("roll-back", help="point a stage back at the version before")
+    back.add_argument("--from", default="production", choices=("staging", "production"), dest="stage")
+    back.add_argument("--reason", default="not given", help="kept in the history; no personal data")
+    _model(back, _roll_back)
+    digest = commands.add_parser("digest", help="digest of a base model, to pin it in a recipe")
+    digest.add_argument("uri", metavar="URI", help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file or a folder")
+    digest.set_defaults(command=_digest)
+    return parser
+
+
+def _recipe(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser.add_argument("recipe", metavar="RECIPE", help="a recipe.yaml, or the folder that holds one")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
+        help="change one value by its dotted path, such as training.epochs=2; may be repeated",
+    )  # fmt: skip
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _model(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
+    parser.add_argument("--model", help="registered name; may be left out if there is only one")
+    parser.set_defaults(command=command)
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from cli import running
+
+    return VERDICTS[running.run(chosen.recipe, chosen.settings, as_json=chosen.json)]
+
+
+def _plan(chosen: argparse.Namespace) -> int:
+    from cli import running
+
+    running.plan(chosen.recipe, chosen.settings)
+    return ACCEPTED
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    from cli import looking
+
+    looking.show(chosen.run)
+    return ACCEPTED
+
+
+def _list(_: argparse.Namespace) -> int:
+    from cli import looking
+
+    looking.list_all()
+    return ACCEPTED
+
+
+def _promote(chosen: argparse.Namespace) -> int:
+    from cli import releasing
+
+    releasing.promote(chosen.model, chosen.version, chosen.stage)
+    return ACCEPTED
+
+
+def _roll_back(chosen: argparse.Namespace) -> int:
+    from cli import releasing
+
+    releasing.roll_back(chosen.model, chosen.stage, chosen.reason)
+    return ACCEPTED
+
+
+def _digest(chosen: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from assay import weights
+
+    print(weights.digest(weights.locate(chosen.uri, Path())))
+    return ACCEPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""``assay run`` and ``assay plan``: what is typed most."""
+
+import json
+import sys
+import time
+from typing import Any, TextIO
+
+import yaml
+
+from assay.errors import RecipeError
+from cli.tables import Steps, before_and_after
+
+
+def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
+    """Run a recipe, print each step as it ends, and return the verdict."""
+    started = time.monotonic()
+    changed = parse_settings(settings)
+    from tasks.inputs import open_recipe
+
+    open_recipe(recipe, changed)  # Whatever is wrong with the recipe is said before a server is started.
+    from flows.train_candidate import train_candidate
+    from tasks import pool, publishing, runs, steps
+
+    out = sys.stderr if as_json else sys.stdout
+    shown = Steps(out)
+    steps.observers.append(shown.ended)
+    publishing.listeners.append(shown.progressed)
+    print(f"assay run {recipe}", file=out)
+    try:
+        state: Any = train_candidate(recipe, changed, return_state=True)
+    finally:
+        pool.close()
+        shown.close()
+    state.result()
+    record = runs.find(str(state.state_details.flow_run_id))
+    record["wall_seconds"] = round(time.monotonic() - started, 1)
+    _tell(record, out)
+    if as_json:
+        print(json.dumps(_line(record)))
+    return str(record["verdict"])
+
+
+def plan(recipe: str, settings: list[str]) -> None:
+    """Walk the flow without running it, and print what each step would do and why."""
+    changed = parse_settings(settings)
+    from flows.train_candidate import train_candidate
+    from tasks.steps import planning
+
+    with planning() as states:
+        train_candidate.fn(recipe, changed)
+    shown = Steps(sys.stdout)
+    for state in states:
+        shown.ended(state)
+    shown.close()
+    cached = sum(state.state == "cached" for state in states)
+    print(f"\n{cached} of {len(states)} steps are cached; `assay run {recipe}` would run the rest.")
+
+
+def parse_settings(settings: list[str]) -> dict[str, object]:
+    """``KEY=VALUE`` pairs, values as YAML."""
+    changed: dict[str, object] = {}
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        if not sign or not key:
+            raise RecipeError(f"--set: found {setting!r}; expected KEY=VALUE, such as training.epochs=2.")
+        try:
+            changed[key] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError):
+            raise RecipeError(f"--set {key}: the value is no YAML; expected a number, a word, or a list.") from None
+    return changed
+
+
+def _tell(record: dict[str, Any], out: TextIO) -> None:
+    print(file=out)
+    print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]), file=out)
+    print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
+    for reason in record["reasons"]:
+        print(f"          - {reason}", file=out)
+    print(f"version   {record['model']} {record['version']}", file=out)
+    print(f"report    {record['report']}", file=out)
+    print(f"time      {record['wall_seconds']:.1f} s", file=out)
+
+
+def _line(record: dict[str, Any]) -> dict[str, Any]:
+    names = ("verdict", "reasons", "version", "adapter_digest", "report", "wall_seconds")
+    return {
+        **{name: record[name] for name in names},
+        "steps": [{name: step[name] for name in ("task", "state", "seconds")} for step in record["steps"]],
+        "metrics": record["metrics"],
+    }

@@ -1,0 +1,142 @@
+"""What a run starts from: a recipe, and the small files it names, pinned by digest.
+
+Nothing here is cached. It looks at the world once, so that everything after it can be keyed on
+what was found.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from assay import recipes, sources
+from assay.artifacts import Artifact, Reference
+from assay.errors import RecipeError
+from assay.spec import RunSpec
+from expectations import suite
+from tasks.places import store
+
+
+class Inputs(Reference):
+    """A recipe with every digest filled in, and its small files in the store."""
+
+    spec: RunSpec
+    card: dict[str, Any]
+    """The recipe as written, with the digests of its sources: what a reader is shown."""
+
+    raw: Artifact
+    redacted: Artifact
+    curated: Artifact
+    schema_: Artifact
+    benchmark: Artifact
+
+
+def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
+    """Read a recipe, check what it names, and pin it.
+
+    Args:
+        path: A ``recipe.yaml``, or the folder that holds one.
+        settings: Dotted path → value, applied over the file.
+
+    Raises:
+        RecipeError: the recipe, or a file that it names, is wrong.
+        SourceError: a source is not there, or is not the bytes that the recipe names.
+    """
+    file = Path(path)
+    file = (file / "recipe.yaml" if file.is_dir() else file).absolute()
+    written = recipes.parse(_bytes(str(file), "recipe"), file.name, settings)
+    spec = _located(written, file.parent)
+    suites = {name: _suite(getattr(spec.expectations, name)) for name in ("raw", "redacted", "curated")}
+    benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
+    pinned = _with_digests(spec, benchmark)
+    return Inputs(
+        spec=pinned,
+        card=_card(written, pinned),
+        schema_=_schema(spec.prompt.output_schema),
+        benchmark=benchmark,
+        **suites,
+    )
+
+
+def _located(spec: RunSpec, folder: Path) -> RunSpec:
+    """The recipe with every URI made absolute."""
+
+    def here(uri: str) -> str:
+        return sources.locate(uri, folder)
+
+    doorways = {name: here(getattr(spec.expectations, name)) for name in type(spec.expectations).model_fields}
+    ability = spec.evaluation.general_ability
+    return spec.model_copy(
+        update={
+            "sources": tuple(source.model_copy(update={"uri": here(source.uri)}) for source in spec.sources),
+            "base": spec.base.model_copy(update={"uri": here(spec.base.uri)}),
+            "prompt": spec.prompt.model_copy(update={"output_schema": here(spec.prompt.output_schema)}),
+            "expectations": spec.expectations.model_copy(update=doorways),
+            "evaluation": spec.evaluation.model_copy(
+                update={"general_ability": ability.model_copy(update={"uri": here(ability.uri)})}
+            ),
+        }
+    )
+
+
+def _card(written: RunSpec, pinned: RunSpec) -> dict[str, Any]:
+    card: dict[str, Any] = written.model_dump(mode="json")
+    for shown, source in zip(card["sources"], pinned.sources, strict=True):
+        shown["digest"] = source.digest
+    return card
+
+
+def _with_digests(spec: RunSpec, benchmark: Artifact) -> RunSpec:
+    found = []
+    for source in spec.sources:
+        digest = sources.digest(source)
+        if source.digest not in (None, digest):
+            raise RecipeError(
+                f"source {source.name}: found bytes with digest {digest[:12]}; expected {str(source.digest)[:12]}. "
+                "Restore the file, or put the new digest in the recipe."
+            )
+        found.append(source.model_copy(update={"digest": digest}))
+    ability = spec.evaluation.general_ability.model_copy(update={"digest": benchmark.digest})
+    evaluation = spec.evaluation.model_copy(update={"general_ability": ability})
+    return spec.model_copy(update={"sources": tuple(found), "evaluation": evaluation})
+
+
+def _bytes(uri: str, what: str) -> bytes:
+    try:
+        with fsspec.open(uri, "rb") as file:
+            return bytes(file.read())
+    except (OSError, ValueError, ImportError) as error:
+        found = "nothing" if isinstance(error, FileNotFoundError) else type(error).__name__
+        raise RecipeError(f"{what}: found {found} at {uri}; expected a file. Check the path.") from None
+
+
+def _pinned(uri: str, kind: str, digest: str | None) -> Artifact:
+    artifact = store().put(kind, _bytes(uri, kind))
+    if digest not in (None, artifact.digest):
+        raise RecipeError(
+            f"{kind} {uri}: found bytes with digest {artifact.digest[:12]}; expected {str(digest)[:12]}. "
+            "Restore the file, or put the new digest in the recipe."
+        )
+    return artifact
+
+
+def _suite(uri: str) -> Artifact:
+    data = _bytes(uri, "suite")
+    suite.load(data, uri)
+    return store().put("suite", data)
+
+
+def _schema(uri: str) -> Artifact:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    data = _bytes(uri, "schema")
+    try:
+        Draft202012Validator.check_schema(json.loads(data))
+    except (ValueError, SchemaError) as error:
+        found = getattr(error, "message", str(error))
+        raise RecipeError(
+            f"schema {uri}: found no valid JSON schema ({found}); expected draft 2020-12. Mend the file."
+        ) from None
+    return store().put("schema", data)

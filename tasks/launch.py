@@ -1,0 +1,152 @@
+"""Launch: a model runs in a process of its own, so that its crash is an error here and not an end.
+
+The child gets one job file and reports through one progress file, a JSON object a line. What it
+raises comes back as the same error; a child that dies, is killed or falls silent comes back as a
+:class:`TrainingCrashError`, which is worth another try. On one device one child runs at a time: a
+lock that the kernel releases however the holder ends.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from assay import errors
+from assay.errors import AssayError, TrainingCrashError
+from assay.store import write_atomically
+from tasks.places import folder, home, threads
+
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+SILENCE = 1800.0
+"""Seconds without a progress line after which a child is taken for dead."""
+
+GRACE = 20.0
+"""Seconds a child has to save a checkpoint when it is told to stop."""
+
+
+def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> None:
+    """Run ``tasks.jobs`` for ``job`` in ``work`` and wait; whatever it made lies in ``work``.
+
+    Args:
+        kind: ``train`` or ``evaluate``.
+        job: What the child needs, as JSON values.
+        work: Its folder; also where checkpoints outlive a crash.
+        listener: Called with each progress event.
+
+    Raises:
+        AssayError: what the child raised.
+        TrainingCrashError: the child died without a word.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    for name in ("progress.jsonl", "error.json"):
+        (work / name).unlink(missing_ok=True)
+    write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
+    with _device(), (work / "output.log").open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
+            [sys.executable, "-m", "tasks.jobs", kind, str(work), str(os.getpid())],
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
+        )
+        try:
+            _watch(child, work / "progress.jsonl", listener)
+        finally:
+            _end(child)
+    if child.returncode != 0:
+        raise _failure(kind, child.returncode, work)
+
+
+def _watch(child: subprocess.Popen[bytes], progress: Path, listener: Listener) -> None:
+    read, heard = 0, time.monotonic()
+    while True:
+        over = child.poll() is not None
+        for size, event in _lines(progress, read):
+            read += size
+            heard = time.monotonic()
+            listener(event)
+        if over:
+            return
+        if time.monotonic() - heard > SILENCE:
+            return
+        time.sleep(0.2)
+
+
+def _lines(progress: Path, start: int) -> Iterator[tuple[int, Event]]:
+    """Whole lines from byte ``start`` on; a torn last line waits for its end."""
+    if not progress.exists():
+        return
+    with progress.open("rb") as file:
+        file.seek(start)
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            yield len(line), cast("Event", json.loads(line))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the child's process group to stop, then make it."""
+    if child.poll() is not None:
+        return
+    for sign, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+        try:
+            os.killpg(child.pid, sign)
+            child.wait(patience)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _failure(kind: str, code: int, work: Path) -> AssayError:
+    path = work / "error.json"
+    if path.exists():
+        told = json.loads(path.read_text())
+        return cast("AssayError", getattr(errors, told["type"])(told["message"]))
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
+    memory = " The kernel may have found no memory for it." if code == -signal.SIGKILL else ""
+    return TrainingCrashError(
+        f"the {kind} process {how} without a word; expected it to finish.{memory} See {work / 'output.log'}; "
+        "the same command goes on from its last checkpoint."
+    )
+
+
+@contextmanager
+def _device() -> Iterator[None]:
+    """Hold this machine's device: ``ASSAY_DEVICE`` names it if there are several."""
+    path = folder("locks") / f"device-{os.environ.get('ASSAY_DEVICE') or 'default'}".replace(":", "-")
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _environment() -> dict[str, str]:
+    """What torch and its allocator read before they are imported; none of it changes a result."""
+    count = str(threads())
+    return os.environ | {
+        "ASSAY_HOME": str(home()),
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        # Spinning threads of one job starve the other processes of a small machine.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        # Tensors of some megabytes are asked for and given back all the time: keep them in the process.
+        "MALLOC_MMAP_MAX_": "0",
+        "MALLOC_TRIM_THRESHOLD_": "34359738368",
+        "MALLOC_TOP_PAD_": "268435456",
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_EVALUATE_OFFLINE": "1",
+        "HF_HOME": str(folder("cache") / "huggingface"),
+        "PYTHONHASHSEED": "0",
+    }

@@ -1,0 +1,114 @@
+"""Model steps: the base, its adapter, and what either answers. The last two run in a process of their own."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from prefect.transactions import get_transaction
+
+from assay import adapter as adapters
+from assay import generation, likelihood, prompting, rows, scoring, training, weights
+from assay.artifacts import Artifact, Dataset, Evaluated, Trained
+from assay.spec import BaseSpec, EvaluationSpec, PromptSpec, TrainingSpec
+from tasks.launch import launch
+from tasks.places import folder, store
+from tasks.publishing import Progress
+from tasks.steps import step
+
+COMPUTED_WITH = ("torch", "transformers", "tokenizers", "safetensors")
+"""Libraries whose release may move a weight or a token, so their versions are part of the key."""
+
+METRICS = tuple(f"assay.metrics.{name}" for name in ("exact_match", "field_accuracy", "format_adherence", "label_f1"))
+"""By name: importing them imports `evaluate`."""
+
+
+@step(weights, libraries=(*COMPUTED_WITH, "gguf"))
+def prepare_base(base: BaseSpec) -> Artifact:
+    """File the base model, converted to the recipe's dtype, after checking that it is the one named."""
+    path = weights.locate(base.uri, Path(), base.revision)
+    weights.verify(path, base.digest)
+    with tempfile.TemporaryDirectory(dir=folder("work")) as draft:
+        weights.prepare(path, base.dtype, Path(draft) / "base")
+        return store().put_tree("base", Path(draft) / "base")
+
+
+@step(
+    training,
+    adapters,
+    rows,
+    prompting,
+    libraries=(*COMPUTED_WITH, "peft", "accelerate"),
+    tags=["gpu"],
+    timeout_seconds=None,
+)
+def train(
+    base: Artifact, train: Dataset, validation: Dataset, base_digest: str, prompt: PromptSpec, spec: TrainingSpec
+) -> Trained:
+    """Train an adapter, going on from the last whole checkpoint if there is one."""
+    work = _work()
+    job = {
+        "base": _plain(base),
+        "base_digest": base_digest,
+        "train": _plain(train),
+        "validation": _plain(validation),
+        "prompt": _plain(prompt),
+        "spec": _plain(spec),
+    }
+    with Progress("train", work.name) as progress:
+        launch("train", job, work, progress)
+    trained = Trained(
+        adapter=store().put_tree("adapter", work / "adapter"),
+        record=store().put("training-record", (work / "record.json").read_bytes()),
+    )
+    shutil.rmtree(work)
+    return trained
+
+
+@step(
+    "tasks.jobs", generation, likelihood, scoring, prompting, weights, *METRICS,
+    libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
+)  # fmt: skip
+def evaluate(
+    base: Artifact,
+    adapter: Artifact | None,
+    test: Dataset,
+    benchmark: Artifact,
+    schema: Artifact,
+    dtype: str,
+    prompt: PromptSpec,
+    spec: EvaluationSpec,
+) -> Evaluated:
+    """Ask a model the whole test side and the benchmark, in the same way whichever model it is."""
+    work = _work()
+    job = {
+        "base": _plain(base),
+        "adapter": _plain(adapter) if adapter else None,
+        "test": _plain(test),
+        "benchmark": _plain(benchmark),
+        "schema": _plain(schema),
+        "dtype": dtype,
+        "prompt": _plain(prompt),
+        "spec": _plain(spec),
+    }
+    with Progress("evaluate", work.name) as progress:
+        launch("evaluate", job, work, progress)
+    filed = Evaluated(
+        summary=store().put("evaluation", (work / "summary.json").read_bytes()),
+        answers=store().put("answers", (work / "answers.jsonl").read_bytes()),
+        choices=store().put("choices", (work / "choices.jsonl").read_bytes()),
+    )
+    shutil.rmtree(work)
+    return filed
+
+
+def _work() -> Path:
+    """The same folder for every attempt at the same question, in any process."""
+    transaction = get_transaction()
+    key = transaction.key if transaction else None
+    return folder("work") / (key or f"unkeyed-{time.time_ns()}")[:32]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return value.model_dump(mode="json")

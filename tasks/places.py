@@ -1,0 +1,134 @@
+"""Where this deployment keeps things: the only module that reads Assay's environment.
+
+None of it may change a model, so none of it enters a key.
+
+| variable | what | default |
+|---|---|---|
+| ``ASSAY_HOME`` | all state | ``.assay`` in the working directory |
+| ``ASSAY_STORE`` | artefacts: a folder or any fsspec URL | ``ASSAY_HOME/store`` |
+| ``ASSAY_SUBJECT_KEY`` | secret that turns subjects into pseudonyms | made once in ``ASSAY_HOME/secrets`` |
+| ``ASSAY_THREADS`` | threads of a training or evaluation process | 2, or the machine's cores if fewer |
+| ``ASSAY_WORKERS`` | processes that redact shards | the same |
+| ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
+| ``PREFECT_API_URL`` | a Prefect server; without it one lives inside the run | none |
+| ``MLFLOW_TRACKING_URI`` | an MLflow server | ``ASSAY_HOME/mlflow/mlflow.db`` |
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from assay.artifacts import Artifact
+from assay.errors import RecipeError, StoreError
+from assay.store import ArtifactStore, write_atomically, write_once
+
+
+def home() -> Path:
+    """The folder that holds all state of this deployment."""
+    return Path(os.environ.get("ASSAY_HOME") or ".assay").absolute()
+
+
+def store() -> ArtifactStore:
+    """The artefact store this deployment was given."""
+    return ArtifactStore(os.environ.get("ASSAY_STORE") or str(home() / "store"))
+
+
+def folder(name: str) -> Path:
+    """A folder of ``ASSAY_HOME``, made if need be.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    path = home() / name
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make {path}: found {error.strerror or error}; expected a folder that can be written; "
+            "set ASSAY_HOME to one."
+        ) from None
+    return path
+
+
+def place_page(name: str, data: bytes) -> Path:
+    """Lay a page out as a file that a browser opens."""
+    path = folder("reports") / f"{name}.html"
+    write_atomically(path, data)
+    return path
+
+
+def checkout(artifact: Artifact) -> Path:
+    """A tree of the store laid out as a local folder, checked and shared by all runs."""
+    return store().checkout(artifact, folder("trees") / artifact.digest)
+
+
+def threads() -> int:
+    """Threads of a training or evaluation process."""
+    return _count("ASSAY_THREADS", min(2, os.cpu_count() or 1))
+
+
+def workers() -> int:
+    """Processes that share the redaction of shards."""
+    return _count("ASSAY_WORKERS", min(2, os.cpu_count() or 1))
+
+
+def checkpoint_steps() -> int:
+    """Optimiser steps between two checkpoints."""
+    return _count("ASSAY_CHECKPOINT_STEPS", 10)
+
+
+def _count(name: str, default: int) -> int:
+    given = os.environ.get(name) or str(default)
+    if not given.isdecimal() or not int(given):
+        raise RecipeError(f"{name}: found {given!r}; expected a whole number from 1. Mend the environment.")
+    return int(given)
+
+
+def tracking_uri() -> str:
+    """Of the MLflow registry."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder('mlflow') / 'mlflow.db'}"
+
+
+def subject_key() -> bytes:
+    """The secret behind subjects' pseudonyms; made once if the deployment gives none."""
+    if given := os.environ.get("ASSAY_SUBJECT_KEY"):
+        return given.encode()
+    path = folder("secrets") / "subject.key"
+    path.parent.chmod(0o700)
+    with contextlib.suppress(FileExistsError):  # Of two first runs at once, one makes it and both read it.
+        write_once(path, secrets.token_hex(32).encode(), 0o600)
+    return path.read_bytes()
+
+
+def subject_key_fingerprint() -> str:
+    """Tells one subject key from another without giving either away."""
+    return hashlib.sha256(b"assay subject key fingerprint:" + subject_key()).hexdigest()[:16]
+
+
+def prepare_environment() -> None:
+    """Set what libraries read from the environment, before any of them is imported.
+
+    Without a Prefect server of the user's own, Prefect's state lives under ``ASSAY_HOME`` too. Nothing here
+    talks to a telemetry host; hub access is decided per recipe by the tasks that need it.
+
+    Raises:
+        StoreError: ``ASSAY_HOME`` cannot be made.
+    """
+    root = home()
+    quiet = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+        "PREFECT_LOCAL_STORAGE_PATH": str(root / "results"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }
+    if not os.environ.get("PREFECT_API_URL"):
+        # Made here: Prefect makes no parents, and says so on standard error.
+        quiet |= {"PREFECT_HOME": str(folder("prefect")), "PREFECT_LOGGING_LEVEL": "WARNING"}
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,115 @@
+"""Publishing: what Prefect's pages show of a run: progress, tables, and where the report is.
+
+Nothing shown here is the record of anything; it points at artefacts. Failing to show something
+never fails a run.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self, cast
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.logging import get_logger
+
+from assay.artifacts import Artifact, Evaluated, Outcome, Registered, Trained
+from assay.evaluations import Verdict
+from tasks.places import place_page, store
+from tasks.steps import planned
+
+EVERY = 5.0
+"""Seconds between two updates of a progress bar."""
+
+listeners: list[Callable[[str, dict[str, Any]], None]] = []
+"""Called with the step and each progress event of a run in this process."""
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """Passes the events of a job on: to a Prefect progress artifact, and to this process's listeners."""
+
+    def __init__(self, task: str, key: str) -> None:
+        self._task, self._key = task, key
+        self._artifact: UUID | None = None
+        self._last = 0.0
+
+    def __enter__(self) -> Self:
+        with _harmless():
+            made = create_progress_artifact(
+                0.0, key=f"progress-{self._key[:12]}", description=f"{self._task}: progress"
+            )
+            self._artifact = made if isinstance(made, UUID) else None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._show(100.0)
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Take one event in."""
+        for listener in listeners:
+            listener(self._task, event)
+        if event.get("of") and time.monotonic() - self._last > EVERY:
+            self._last = time.monotonic()
+            self._show(100.0 * float(event.get("step", 0)) / float(event["of"]))
+
+    def _show(self, percent: float) -> None:
+        if self._artifact is not None:
+            with _harmless():
+                update_progress_artifact(self._artifact, min(percent, 100.0))
+
+
+def publish(
+    registered: Registered,
+    trained: Trained,
+    baseline: Evaluated,
+    candidate: Evaluated,
+    verdict: Artifact,
+    page: Artifact,
+) -> Outcome:
+    """Lay the report out as a file, show the verdict and the criteria, and bundle what came of the run."""
+    if planned():
+        return cast("Outcome", registered)
+    path = place_page(report_name(registered), store().get(page))
+    told = Verdict.model_validate_json(store().get(verdict))
+    about = f"{registered.model} version {registered.version}"
+    with _harmless():
+        create_link_artifact(path.as_uri(), link_text="report", key="report", description=f"Report of {about}")
+        create_markdown_artifact(
+            f"# {told.decision}\n\n{told.sentence}\n\n" + "\n".join(f"- {reason}" for reason in told.reasons),
+            key="verdict",
+            description=about,
+        )
+        rows = [criterion.model_dump(mode="json") for criterion in told.criteria]
+        create_table_artifact(rows, key="criteria", description="Every criterion against its threshold")
+    return Outcome(
+        registered=registered,
+        adapter=trained.adapter,
+        baseline=baseline,
+        candidate=candidate,
+        verdict=verdict,
+        page=page,
+    )
+
+
+def report_name(registered: Registered) -> str:
+    """Of the page that belongs to a version."""
+    return f"{registered.model}-{registered.identity[:12]}"
+
+
+@contextlib.contextmanager
+def _harmless() -> Iterator[None]:
+    try:
+        yield
+    except Exception:  # noqa: BLE001  # a page that cannot be drawn is no reason to lose a model
+        get_logger("assay").warning("could not publish to Prefect", exc_info=True)

@@ -1,0 +1,167 @@
+"""A recipe small enough to run in a test: a hundred and fifty records, a model of two layers, twelve items."""
+
+import json
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from assay import weights
+from assay.artifacts import Outcome
+from tests import tiny_model
+
+if TYPE_CHECKING:
+    from tasks.steps import StepState
+
+SECRET = "Quillon Terrabask"
+"""A person in the data whom no persisted file may name after redaction."""
+
+WANTS = {
+    "refund": ("I want my money back for {order}", "please return what I paid for {order}"),
+    "delivery": ("where is the parcel of {order}", "{order} has not arrived after two weeks"),
+    "account": ("my password stopped working", "I cannot sign in to my account any more"),
+}
+SUITE = """\
+suite: {name}
+version: 1
+owner: steward@example.com
+max_quarantine: 20%
+checks:
+  - id: {name}-1
+    expect: column_values_to_not_be_blank
+    column: prompt
+    why: Nothing can be learned from silence.
+    on_fail: quarantine
+  - id: {name}-2
+    expect: column_values_to_satisfy_json_schema
+    column: completion
+    parameters: {{schema: output}}
+    why: The form of the answer is what is learned.
+    on_fail: quarantine
+"""
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["intent", "order_id"],
+    "properties": {"intent": {"enum": sorted(WANTS)}, "order_id": {"type": ["string", "null"]}},
+}
+
+
+def rows(count: int, *, first: int = 0, side: str = "t") -> list[dict[str, str]]:
+    """Tickets of made-up people, the same for the same arguments."""
+    dice = random.Random(f"{side}{first}")
+    made = []
+    for number in range(first, first + count):
+        intent = dice.choice(sorted(WANTS))
+        order = f"AB-{dice.randrange(100000, 999999)}"
+        wish = dice.choice(WANTS[intent])
+        words = " ".join(dice.choice(("really", "soon", "now", "again", "truly", "still")) for _ in range(4))
+        name = SECRET if number % 10 == 0 else f"Person{side}{number} Madeupname{number}"
+        named = order if "{order}" in wish else None
+        made.append(
+            {
+                "ticket": f"{side}-{number}",
+                "customer": f"CUST-{side}{number // 2}",
+                "name": name,
+                "message": f"{wish.format(order=f'order {order}')} {words} case {number}. Regards, {name}",
+                "answer": json.dumps({"intent": intent, "order_id": named}),
+            }
+        )
+    return made
+
+
+def run(path: Path, **settings: object) -> "tuple[Outcome, list[StepState]]":
+    """Run a recipe and collect its steps."""
+    from flows.train_candidate import train_candidate
+    from tasks import steps
+
+    states: list[StepState] = []
+    steps.observers.append(states.append)
+    try:
+        return train_candidate(str(path), settings or None), states
+    finally:
+        steps.observers.remove(states.append)
+
+
+def write_jsonl(path: Path, given: list[dict[str, str]]) -> None:
+    """One object a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in given))
+
+
+def recipe(folder: Path) -> Path:
+    """Write everything a run needs below ``folder`` and return the recipe's path."""
+    base = tiny_model.build(folder / "base")
+    write_jsonl(folder / "tickets.jsonl", rows(120))
+    write_jsonl(folder / "heldout.jsonl", rows(30, side="h"))
+    (folder / "schema.json").write_text(json.dumps(SCHEMA))
+    for name in ("raw", "redacted", "curated"):
+        (folder / f"{name}.yml").write_text(SUITE.format(name=name))
+    items = [
+        {
+            "id": f"item-{i}",
+            "group": f"group {i % 3}",
+            "kind": "cloze",
+            "context": f"Case {i} is about an",
+            "choices": [" order", " xylophone"],
+            "gold": 0,
+        }
+        for i in range(12)
+    ]
+    (folder / "ability.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(_tree(weights.digest(base)), sort_keys=False))
+    return path
+
+
+def _tree(digest: str) -> dict[str, object]:
+    columns = {
+        "id": "ticket",
+        "prompt": "message",
+        "completion": "answer",
+        "subject": "customer",
+        "known_values": {"PERSON": "name"},
+    }
+    tickets = {"uri": "tickets.jsonl", "format": "jsonl", "columns": columns}
+    right = {"licence": "CC0-1.0", "lawful_basis": "made up"}
+    return {
+        "name": "small",
+        "owner": "tests@example.com",
+        "purpose": "See the whole path run.",
+        "intended_use": "Tests.",
+        "sources": [
+            {"name": "tickets", **tickets, **right},
+            {"name": "heldout", **tickets, **right, "uri": "heldout.jsonl", "side": "test"},
+        ],
+        "base": {"uri": "base", "digest": digest, "licence": "CC0-1.0", "dtype": "float32"},
+        "prompt": {"system": "Reply with JSON.", "output_schema": "schema.json", "label": "intent"},
+        "expectations": {"raw": "raw.yml", "redacted": "redacted.yml", "curated": "curated.yml"},
+        "redaction": {"entities": ["PERSON", "EMAIL", "PHONE", "ORDER_ID"]},
+        "curation": {"max_contaminated": 0.5, "contamination_overlap": 0.95},
+        "split": {"train": 0.8, "validation": 0.2, "test": 0.0},
+        "training": {
+            "method": "lora",
+            "rank": 4,
+            "alpha": 8,
+            "target_modules": ["q_proj", "v_proj"],
+            "learning_rate": 0.01,
+            "epochs": 2,
+            "batch_size": 8,
+            "max_length": 192,
+        },
+        "evaluation": {
+            "max_new_tokens": 8,
+            "batch_size": 16,
+            "latency_requests": 3,
+            "general_ability": {"name": "ability", "uri": "ability.jsonl"},
+        },
+        "gate": {
+            "confidence": 0.95,
+            "target": "exact_match",
+            "min_gain": 0.1,
+            "min_format_adherence": 0.9,
+            "ability_margin": 0.05,
+            "max_latency_ratio": 5.0,
+        },
+        "release": {"model": "small"},
+    }

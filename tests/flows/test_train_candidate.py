@@ -1,0 +1,211 @@
+"""The whole path on a model of two layers: real data steps, real training, a real registry."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from assay import sources
+from assay.artifacts import Artifact
+from assay.evaluations import Verdict
+from assay.records import dropped_from_parquet, from_parquet
+from tasks import publishing, steps
+from tasks.places import folder, store
+from tests.flows import small
+
+
+def computed(states: list[steps.StepState]) -> list[str]:
+    """Names of the steps that were not taken from the cache, one for each shard."""
+    return sorted(state.task for state in states if state.state == "computed")
+
+
+def copied(recipe: Path, to: Path) -> Path:
+    """The recipe's folder somewhere else."""
+    shutil.copytree(recipe.parent, to)
+    return to / recipe.name
+
+
+def stored(kind: str) -> set[str]:
+    """Digests of the store's Parquet files that hold records, or what was dropped."""
+    column = {"records": "completion", "dropped": "reason"}[kind]
+    files = [path for path in Path(store().root).glob("*/*") if path.read_bytes()[:4] == b"PAR1"]
+    return {path.name for path in files if column in pq.read_schema(path).names}
+
+
+def test_a_recipe_becomes_a_registered_version_with_a_verdict(ran):
+    """Two epochs teach a random model next to nothing: the gate says so, and the version is filed all the same."""
+    verdict = Verdict.model_validate_json(store().get(ran.outcome.verdict))
+
+    assert ran.outcome.registered.version == 1
+    assert verdict.decision in {"refused", "inconclusive"}
+    assert {criterion.name for criterion in verdict.criteria} >= {"general_ability", "latency"}
+
+
+def test_the_same_recipe_asks_no_question_twice(ran):
+    """Every step answers from its record, and registration from the registry."""
+    outcome, states = small.run(ran.recipe)
+
+    assert outcome == ran.outcome
+    assert {state.state for state in states} == {"cached"}
+
+
+def test_the_report_asks_nothing_of_a_network(ran):
+    """One page that opens from disk: no script, no address."""
+    page = store().get(ran.outcome.page).decode()
+
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_moving_the_data_recomputes_nothing(ran, tmp_path):
+    """Bytes bear identity, paths do not."""
+    outcome, states = small.run(copied(ran.recipe, tmp_path / "elsewhere"))
+
+    assert outcome.registered == ran.outcome.registered
+    assert computed(states) == []
+
+
+def test_another_gate_judges_again_and_computes_nothing_before(ran):
+    """A task sees only its slice of the recipe."""
+    outcome, states = small.run(ran.recipe, **{"gate.min_gain": 0.2})
+
+    assert computed(states) == ["compare", "register", "report"]
+    assert outcome.adapter == ran.outcome.adapter
+    assert next(s.reason for s in states if s.task == "compare") == "gate.min_gain: 0.1 → 0.2"
+
+
+def test_new_rows_are_redacted_in_their_own_shards_only(ran, tmp_path, monkeypatch):
+    """What was redacted before is not redacted again, wherever the rows were put."""
+    monkeypatch.setattr(sources, "SHARD_ROWS", 20)
+    recipe = copied(ran.recipe, tmp_path / "sharded")
+    rows = small.rows(121)
+    small.write_jsonl(recipe.parent / "tickets.jsonl", rows)
+    _, first = small.run(recipe)
+    small.write_jsonl(recipe.parent / "tickets.jsonl", [*rows[:60], *small.rows(3, first=900), *rows[60:]])
+
+    _, second = small.run(recipe)
+
+    assert computed(first).count("redact") > 4
+    assert 1 <= computed(second).count("redact") <= 2
+
+
+def test_a_plan_says_which_component_changed_and_runs_nothing(ran):
+    """The plan walks the flow that would run, and stops where an answer is missing."""
+    from flows.train_candidate import train_candidate
+
+    with steps.planning() as states:
+        train_candidate.fn(str(ran.recipe), {"training.learning_rate": 0.02})
+
+    found = {state.task: (state.state, state.reason) for state in states}
+    assert found["train"] == ("would run", "spec.learning_rate: 0.01 → 0.02")
+    assert found["evaluate-baseline"][0] == "cached"
+    assert found["evaluate-candidate"][0] == "waits"
+
+
+def test_no_personal_value_is_in_any_file_after_redaction(ran, path_home):
+    """A byte search over everything persisted: results, logs, registry, report, checkpoints; raw shards excepted."""
+    rows = small.rows(120) + small.rows(30, side="h")
+    values = {row["name"].split()[-1].encode() for row in rows} | {row["customer"].encode() for row in rows}
+    raw = {
+        digest
+        for digest in stored("records")
+        if any(row.known for row in from_parquet(store().get(Artifact(kind="records", digest=digest))))
+    }
+
+    holders = {
+        str(path.relative_to(path_home)): value
+        for path in path_home.rglob("*")
+        if path.is_file() and path.name not in raw
+        for value in values
+        if value in path.read_bytes()
+    }
+
+    assert raw
+    assert holders == {}
+
+
+def test_every_record_is_kept_or_filed_with_a_reason(ran):
+    """Nothing vanishes between the source and the sides."""
+    given = {row["ticket"] for row in small.rows(120) + small.rows(30, side="h")}
+    kept = {r.id for d in stored("records") for r in from_parquet(store().get(Artifact(kind="records", digest=d)))}
+    gone = [r for d in stored("dropped") for r in dropped_from_parquet(store().get(Artifact(kind="dropped", digest=d)))]
+
+    assert kept | {row.id for row in gone} >= given
+    assert all(row.reason for row in gone)
+
+
+def test_a_killed_training_goes_on_to_the_same_adapter(ran, monkeypatch):
+    """Kill -9 in the middle of training: the retry resumes, and its bytes are those of an undisturbed run."""
+    monkeypatch.setenv("ASSAY_CHECKPOINT_STEPS", "3")
+    killed: list[int] = []
+    seen: list[str] = []
+
+    def kill_once(task: str, event: dict) -> None:
+        seen.append(event["event"])
+        if task == "train" and event["event"] == "checkpoint" and not killed:
+            killed.extend(child for child in jobs() if os.kill(child, signal.SIGKILL) is None)
+
+    monkeypatch.setattr(publishing, "listeners", [kill_once])
+    disturbed, _ = small.run(ran.recipe, **{"training.seed": 5})
+    forget(disturbed.adapter)
+    monkeypatch.setattr(publishing, "listeners", [])
+
+    undisturbed, states = small.run(ran.recipe, **{"training.seed": 5})
+
+    assert killed
+    assert "resumed" in seen
+    assert "train" in computed(states)
+    assert undisturbed.adapter == disturbed.adapter
+
+
+def jobs() -> list[int]:
+    """Processes that train, by their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"tasks.jobs" in words and b"train" in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def forget(adapter: Artifact) -> None:
+    """Remove the record of the training that made ``adapter``."""
+    for record in folder("results").glob("*"):
+        if adapter.digest.encode() in record.read_bytes() and b"record" in record.read_bytes():
+            record.unlink()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sources.0.uri": "nowhere.jsonl"}, "found nothing at"),
+        ({"sources.0.columns.prompt": "words"}, "found no column 'words'"),
+        ({"base.digest": "0" * 64}, "expected 0000"),
+        ({"prompt.output_schema": "tickets.jsonl"}, "no valid JSON schema"),
+        ({"training.target_modules": ["not_a_module"]}, "not_a_module"),
+    ],
+)
+def test_bad_input_ends_in_one_line_that_says_what_to_do(ran, settings, message):
+    """Whatever is wrong, a person reads one line, and nothing is registered."""
+    from assay.errors import AssayError
+
+    with pytest.raises(AssayError, match=message) as caught:
+        small.run(ran.recipe, **settings)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_the_record_of_a_run_names_its_steps(ran):
+    """What `assay show` prints is on file."""
+    records = [json.loads(path.read_text()) for path in folder("runs").glob("*.json")]
+
+    assert any(
+        record["verdict"] and {"train", "register"} <= {s["task"] for s in record["steps"]} for record in records
+    )

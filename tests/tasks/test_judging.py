@@ -1,0 +1,110 @@
+"""The two last steps before the registry read references, and what they file can be read by the next one."""
+
+import json
+
+import pytest
+
+from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated
+from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
+from assay.records import Dropped, Record, Turn, dropped_to_parquet, to_parquet
+from assay.redaction import Audited, audit_to_parquet
+from expectations.outcome import Finding, Outcome, to_json
+from tasks.judging import compare, report
+from tasks.places import store
+from tests.assay.test_report import ARMS, GATE
+
+CARD = {
+    "name": "support-triage",
+    "owner": "a team",
+    "base": {"digest": "b" * 64},
+    "sources": [{"name": "tickets", "uri": "t.jsonl", "licence": "CC0", "lawful_basis": "own", "columns": {}}],
+}
+
+
+def filed(arm: Arm) -> Evaluated:
+    """What an evaluate step leaves."""
+    return Evaluated(
+        summary=store().put("evaluation", arm.evaluation.model_dump_json().encode()),
+        answers=store().put("answers", answers_to_jsonl(arm.answers)),
+        choices=store().put("choices", choices_to_jsonl(arm.choices)),
+    )
+
+
+def records(start: int, stop: int, shard: int = 150) -> Dataset:
+    """Records ``start`` to ``stop`` in shards."""
+    rows = [
+        Record(
+            id=f"T-{i:04}", subject="s", bucket=0, source="tickets",
+            context=(Turn("user", f"Where is [ORDER_ID_1]? This is message {i}."),), completion="{}",
+        )
+        for i in range(start, stop)
+    ]  # fmt: skip
+    parts = [rows[at : at + shard] for at in range(0, len(rows), shard)]
+    return Dataset(shards=tuple(store().put("records", to_parquet(part)) for part in parts))
+
+
+def gone(*ids: int, reason: str = "fails RAW-1"):
+    """What a step dropped."""
+    return store().put("dropped", dropped_to_parquet([Dropped(f"T-{i:04}", "step", reason) for i in ids]))
+
+
+def validated(kept: Dataset, *ids: int) -> Validated:
+    """What a validate step leaves."""
+    finding = Finding(
+        id="RAW-1", expect="column_values_to_not_be_blank", asks="to not be blank", column="prompt", why="Why.",
+        on_fail="quarantine", allow=0, evaluated=9, failed=len(ids), could_not_run=False, passed=not ids,
+        ids=tuple(f"T-{i:04}" for i in ids),
+    )  # fmt: skip
+    outcome = Outcome(
+        suite="raw", version=1, owner="a steward", digest="c" * 64, engine="x", max_quarantine=0.1,
+        decision="quarantine" if ids else "pass", reasons=(), rows=9, findings=(finding,),
+        quarantined={f"T-{i:04}": ("RAW-1",) for i in ids},
+    )  # fmt: skip
+    page = store().put("expectations-page", b"")
+    return Validated(records=kept, quarantined=gone(*ids), outcome=store().put("outcome", to_json(outcome)), page=page)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
+    """A record dropped at any step is on the page, whichever way the references went."""
+    baseline, candidate = (filed(arm) for arm in ARMS["refused"])
+    verdict = compare.fn(baseline, candidate, GATE)
+    told = Verdict.model_validate_json(store().get(verdict))
+    training = {
+        "steps": 3, "examples": 9, "truncated": 0, "tokens": 900, "learned_tokens": 90, "trainable_parameters": 7,
+        "losses": [[1, 2.0], [2, 1.0]], "held_out_losses": [[0, 2.0]], "seconds": 1.5, "peak_bytes": 10,
+        "environment": {"torch": "2"}, "something_new": 1,
+    }  # fmt: skip
+    page = report.fn(
+        CARD,
+        records(0, 400),
+        [validated(records(1, 400), 0), validated(records(2, 400)), validated(records(4, 400))],
+        Redacted(
+            records=records(2, 400),
+            dropped=gone(1, reason="completion has 30000 characters"),
+            audit=store().put("audit", audit_to_parquet([Audited("T-0002", {"PERSON": 3}), Audited("T-0003")])),
+        ),
+        [
+            Screened(kept=records(3, 400), dropped=gone(2, reason="exact duplicate of T-0003")),
+            Screened(kept=records(4, 400), dropped=gone(3, reason="quotes evaluation text T-0100: 80%")),
+        ],
+        Splits(train=records(200, 390), validation=records(390, 400), test=records(0, 200)),
+        Trained(
+            adapter=store().put("adapter", b"weights"),
+            record=store().put("training-record", json.dumps(training).encode()),
+        ),
+        baseline,
+        candidate,
+        verdict,
+    )
+    written = store().get(page).decode()
+
+    assert told.decision == "refused"
+    assert (told.baseline, told.candidate) == ("a" * 64, "b" * 64)
+    assert ">Refused</h1>" in written
+    assert "This is message 199" not in written
+    assert "Where is [ORDER_ID_1]? This is message 1." in written
+    for said in ("fails RAW-1", "exact duplicate of …", "quotes evaluation text …: …", "completion has … characters"):
+        assert said in written
+    assert verdict.digest in written
+    assert "not accounted for" not in written
