@@ -110,6 +110,8 @@ def _version(method: ModuleType | str) -> tuple[str, int]:
 
 def reason(changed: list[str]) -> str:
     """One line that says why a step ran: a changed setting or version before changed data, and no more than fits."""
+    if [change.partition(":")[0] for change in changed] == ["shard.digest"]:
+        return "a new shard"
     if not changed:
         return "its earlier result is gone or damaged"
     told = sorted(changed, key=lambda change: ".digest: " in change)
