@@ -3,7 +3,7 @@
 An :class:`Evaluation` says what was asked (``question``), of which model, and how it came out on
 the whole. How each item came out is kept beside it as JSON lines, because a paired test needs the
 items and a report needs the sums. An :class:`Arm` is all of that for one model. A :class:`Verdict`
-is what :mod:`assay.comparison` makes of two arms.
+is what :mod:`assay.evaluation.comparison` makes of two arms.
 """
 
 import json
@@ -49,7 +49,7 @@ class Evaluation(Value):
     """Group of general-ability items → ``n`` and ``accuracy``."""
 
     latency: dict[str, float] = {}
-    """From :func:`assay.generation.latency`; a point measurement."""
+    """From :func:`assay.evaluation.generation.latency`; a point measurement."""
 
     environment: dict[str, JsonValue]
     """Where it ran: for the record, never compared."""

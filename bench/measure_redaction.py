@@ -19,8 +19,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.detection import Detector
-from assay.personal_spans import TYPES
+from assay.privacy.detection import Detector
+from assay.privacy.personal_spans import TYPES
 from assay.records import Known
 from assay.spec import RedactionSpec
 

@@ -19,7 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from assay import adapter, generation, prompting, training, weights
+from assay.evaluation import generation
+from assay.model import adapter, prompting, training, weights
 from assay.records import Turn
 from assay.spec import TrainingSpec
 

@@ -147,7 +147,7 @@ def _roll_back(chosen: argparse.Namespace) -> int:
 def _digest(chosen: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from assay import weights
+    from assay.model import weights
 
     print(weights.digest(weights.locate(chosen.uri, Path())))
     return ACCEPTED

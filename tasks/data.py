@@ -4,9 +4,9 @@ import functools
 import json
 from collections.abc import Iterable, Iterator
 
-from assay import (
-    contamination,
-    deduplication,
+from assay.artifacts import Artifact, Dataset, Redacted, Screened, Splits, Validated
+from assay.data import contamination, deduplication, sources, splitting
+from assay.privacy import (
     detection,
     drafts,
     personal_cues,
@@ -15,10 +15,7 @@ from assay import (
     personal_rules,
     personal_spans,
     redaction,
-    sources,
-    splitting,
 )
-from assay.artifacts import Artifact, Dataset, Redacted, Screened, Splits, Validated
 from assay.records import SIDES, Dropped, Record, dropped_from_parquet, dropped_to_parquet, from_parquet, to_parquet
 from assay.spec import CurationSpec, RedactionSpec, SourceSpec, SplitSpec
 from expectations import customs, distinct, engine, gate, outcome, page, personal, suite

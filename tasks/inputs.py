@@ -10,8 +10,9 @@ from typing import Any
 
 import fsspec
 
-from assay import recipes, sources
+from assay import recipes
 from assay.artifacts import Artifact, Reference
+from assay.data import sources
 from assay.errors import RecipeError
 from assay.spec import RunSpec
 from expectations import suite

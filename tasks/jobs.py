@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from assay import adapter, evaluations, generation, likelihood, prompting, scoring, training, weights
+from assay import evaluations
 from assay.artifacts import Artifact, Dataset, digest_of
 from assay.errors import AssayError
+from assay.evaluation import generation, likelihood, scoring
+from assay.model import adapter, prompting, training, weights
 from assay.records import Record, from_parquet
 from assay.spec import EvaluationSpec, PromptSpec, TrainingSpec
 from assay.store import write_atomically

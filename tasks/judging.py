@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from assay import charts, comparison, evaluations, excerpts, redaction, wording
-from assay import report as reporting
+from assay import evaluations
 from assay.artifacts import Artifact, Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated, digest_of
-from assay.comparison import intervals, pairing
+from assay.evaluation import comparison
+from assay.evaluation.comparison import intervals, pairing
 from assay.evaluations import Arm, Evaluation, Verdict
+from assay.privacy import redaction
 from assay.records import SIDES, Record, dropped_from_parquet, from_parquet
-from assay.report import Content, Passage, Personal, Source, Suite, Training
+from assay.reporting import charts, excerpts, wording
+from assay.reporting import report as reporting
+from assay.reporting.report import Content, Passage, Personal, Source, Suite, Training
 from assay.spec import GateSpec
 from expectations import page as expectations_page
 from tasks.places import store

@@ -8,9 +8,10 @@ from typing import Any
 
 from prefect.transactions import get_transaction
 
-from assay import adapter as adapters
-from assay import generation, likelihood, prompting, rows, scoring, training, weights
 from assay.artifacts import Artifact, Dataset, Evaluated, Trained
+from assay.evaluation import generation, likelihood, scoring
+from assay.model import adapter as adapters
+from assay.model import prompting, rows, training, weights
 from assay.spec import BaseSpec, EvaluationSpec, PromptSpec, TrainingSpec
 from tasks.launch import launch
 from tasks.places import folder, store
@@ -20,7 +21,9 @@ from tasks.steps import step
 COMPUTED_WITH = ("torch", "transformers", "tokenizers", "safetensors")
 """Libraries whose release may move a weight or a token, so their versions are part of the key."""
 
-METRICS = tuple(f"assay.metrics.{name}" for name in ("exact_match", "field_accuracy", "format_adherence", "label_f1"))
+METRICS = tuple(
+    f"assay.evaluation.metrics.{name}" for name in ("exact_match", "field_accuracy", "format_adherence", "label_f1")
+)
 """By name: importing them imports `evaluate`."""
 
 
@@ -35,6 +38,7 @@ def prepare_base(base: BaseSpec) -> Artifact:
 
 
 @step(
+    "tasks.jobs",
     training,
     adapters,
     rows,

@@ -5,7 +5,7 @@ import pytest
 from assay import evaluations
 from assay.errors import ArtifactCorruptError
 from assay.records import Answer
-from tests.assay.test_comparison import answers, choices
+from tests.assay.evaluation.test_comparison import answers, choices
 
 
 def test_items_survive_their_bytes():

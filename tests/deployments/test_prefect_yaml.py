@@ -41,7 +41,9 @@ class Server:
     def prefect(self, *arguments: str) -> str:
         """Run Prefect's command line from the repository's root."""
         command = [PREFECT, "--no-prompt", *arguments]
-        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

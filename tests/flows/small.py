@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from assay import weights
 from assay.artifacts import Outcome
+from assay.model import weights
 from tests import tiny_model
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from assay import sources
 from assay.artifacts import Artifact
+from assay.data import sources
 from assay.evaluations import Verdict
 from assay.records import dropped_from_parquet, from_parquet
 from tasks import publishing, steps

@@ -142,7 +142,7 @@ def test_a_step_that_gives_data_and_no_reference_is_refused(doubling, home: Path
     """Results are stored in clear: text must not get into them."""
     from tasks.steps import step
 
-    @step("assay.splitting")
+    @step("assay.data.splitting")
     def leaks() -> str:
         return "Ottilie Ampersand"
 
@@ -167,7 +167,7 @@ def test_what_is_no_reference_is_not_written(value: object):
 
 def test_a_method_may_be_named_without_being_imported():
     """Planning must not wait for torch."""
-    assert ByContent(("assay.splitting",)).versions == {"assay.splitting": 1}
+    assert ByContent(("assay.data.splitting",)).versions == {"assay.data.splitting": 1}
 
 
 def test_a_method_without_a_version_is_refused():
@@ -193,8 +193,7 @@ BASE = BaseSpec(uri="a", digest="1" * 64, licence="MIT", dtype="float32")
         ({"shard": ARTIFACT}, {"shard": Artifact(kind="text", digest="1" * 64)},
          ["shard.digest: 000000000000 → 111111111111"]),
         ({"shards": [ARTIFACT]}, {"shards": [ARTIFACT, ARTIFACT]},
-         ["shards[1].__type__: none → Artifact", "shards[1].digest: none → 000000000000",
-          "shards[1].kind: none → text", "shards[1].tree: none → False"]),
+         ["shards[1].digest: none → 000000000000"]),
         ({"base": BASE}, {"base": BASE.model_copy(update={"uri": "b"})}, []),
         ({"a": 1}, {"a": 1}, []),
     ],

@@ -6,12 +6,12 @@ import pytest
 
 from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated
 from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
+from assay.privacy.redaction import Audited, audit_to_parquet
 from assay.records import Dropped, Record, Turn, dropped_to_parquet, to_parquet
-from assay.redaction import Audited, audit_to_parquet
 from expectations.outcome import Finding, Outcome, to_json
 from tasks.judging import compare, report
 from tasks.places import store
-from tests.assay.test_report import ARMS, GATE
+from tests.assay.reporting.test_report import ARMS, GATE
 
 CARD = {
     "name": "support-triage",

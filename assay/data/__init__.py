@@ -1,0 +1,1 @@
+"""Data: from an organisation's sources to three sides without repeats or quotations."""

@@ -1,0 +1,1 @@
+"""Privacy: where personal data are in a text, and what stands there instead."""

@@ -1,0 +1,1 @@
+"""Reporting: the page on which a person judges a run."""
