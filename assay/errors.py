@@ -19,11 +19,12 @@ AssayError
 │   └── IncomparableError       two evaluations do not answer the same question
 ├── RegistryError
 │   └── PromotionRefusedError   no accepted verdict, or the bytes changed
-└── ArtifactError
-    ├── ArtifactMissingError    never written, or erased
-    ├── ArtifactCorruptError    the bytes no longer hash to their digest
-    ├── StoreError              the store cannot be written: no permission, no space
-    └── UnstableKeyError        a value has no canonical bytes
+├── ArtifactError
+│   ├── ArtifactMissingError    never written, or erased
+│   ├── ArtifactCorruptError    the bytes no longer hash to their digest
+│   ├── StoreError              the store cannot be written: no permission, no space
+│   └── UnstableKeyError        a value has no canonical bytes
+└── UnexpectedError             a fault of ours or of a library: its own message is withheld
 """
 
 
@@ -89,6 +90,10 @@ class RegistryError(AssayError):
 
 class PromotionRefusedError(RegistryError):
     """A version has no accepted verdict, or is not the bytes that were judged."""
+
+
+class UnexpectedError(AssayError):
+    """A fault of ours or of a library. Its message may quote a record, so only its kind and place are told."""
 
 
 class ArtifactError(AssayError):

@@ -8,7 +8,7 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 
-from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError
+from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError, UnexpectedError
 
 ACCEPTED, CRASHED, BAD_INPUT, REFUSED, INCONCLUSIVE = 0, 1, 2, 3, 4
 VERDICTS = {"accepted": ACCEPTED, "refused": REFUSED, "inconclusive": INCONCLUSIVE}
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PromotionRefusedError as error:
         print(f"assay: refused: {error}", file=sys.stderr)
         return REFUSED
-    except TrainingCrashError as error:
+    except (TrainingCrashError, UnexpectedError) as error:
         print(f"assay: crashed: {error}", file=sys.stderr)
         return CRASHED
     except AssayError as error:

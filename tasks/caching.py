@@ -27,6 +27,7 @@ from prefect.results import ResultStore
 from prefect.serializers import Serializer
 from pydantic import Field, TypeAdapter, ValidationError
 
+from assay import errors
 from assay.artifacts import (
     JSON,
     Artifact,
@@ -42,7 +43,7 @@ from assay.artifacts import (
     digest_of,
     question,
 )
-from assay.errors import UnstableKeyError
+from assay.errors import AssayError, UnexpectedError, UnstableKeyError
 from assay.store import write_atomically
 from tasks.places import folder, store
 
@@ -63,11 +64,16 @@ class ReferenceSerializer(Serializer):
     type: str = Field(default="reference", frozen=True)
 
     def dumps(self, obj: Any) -> bytes:
-        """Encode a reference; anything else a task returns is refused."""
+        """Encode a reference, or an error of ours by its name and message; anything else is refused."""
+        if isinstance(obj, AssayError):
+            return json.dumps({"error": type(obj).__name__, "message": str(obj)}).encode()
         return _FILED.dump_json(_FILED.validate_python(obj))
 
-    def loads(self, blob: bytes) -> Filed:
-        """Decode a reference."""
+    def loads(self, blob: bytes) -> Filed | AssayError:
+        """Decode what :meth:`dumps` wrote."""
+        told = json.loads(blob)
+        if isinstance(told, dict) and told.keys() == {"error", "message"}:
+            return error_named(told["error"], told["message"])
         return _FILED.validate_json(blob)
 
 
@@ -94,6 +100,14 @@ class ByContent(CachePolicy):
             get_run_logger(task_ctx).info("computed because: %s", reason(why[task_ctx.task_run.id]))
         remember(asked)
         return key
+
+
+def error_named(name: str, message: str) -> AssayError:
+    """An error of Assay's own tree; a name that is not in it becomes :class:`UnexpectedError`."""
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, AssayError):
+        return kind(message)
+    return UnexpectedError(message)
 
 
 def _version(method: ModuleType | str) -> tuple[str, int]:

@@ -20,7 +20,7 @@ from assay.records import SIDES, Dropped, Record, dropped_from_parquet, dropped_
 from assay.spec import CurationSpec, RedactionSpec, SourceSpec, SplitSpec
 from expectations import customs, distinct, engine, gate, outcome, page, personal, suite
 from tasks.places import place_page, store, subject_key
-from tasks.pool import in_process
+from tasks.pool import in_process, release
 from tasks.steps import step
 
 REDACTION = (
@@ -72,6 +72,7 @@ def redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
 @step(redaction, drafts)
 def gather(parts: list[Redacted]) -> Redacted:
     """Put redacted shards together again, in order."""
+    release()
     return Redacted(
         records=Dataset(shards=tuple(shard for part in parts for shard in part.records.shards)),
         dropped=_merged([part.dropped for part in parts]),

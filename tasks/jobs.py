@@ -23,6 +23,7 @@ from assay.model import adapter, prompting, training, weights
 from assay.records import Record, from_parquet
 from assay.spec import EvaluationSpec, PromptSpec, TrainingSpec
 from assay.store import write_atomically
+from tasks.faults import described
 from tasks.places import checkout, checkpoint_steps, store, threads
 
 Report = Callable[[dict[str, Any]], None]
@@ -42,12 +43,22 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     job = json.loads((folder / "job.json").read_text())
     try:
-        {"train": train, "evaluate": evaluate}[kind](job, folder, _reporter(folder))
+        {"prepare": prepare, "train": train, "evaluate": evaluate}[kind](job, folder, _reporter(folder))
     except AssayError as error:
-        told = {"type": type(error).__name__, "message": str(error)}
-        write_atomically(folder / "error.json", json.dumps(told).encode())
-        return 1
+        return _leave(folder, type(error).__name__, str(error))
+    except (OSError, MemoryError) as error:
+        return _leave(folder, "TrainingCrashError", described(error))
+    except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place go on
+        return _leave(folder, "UnexpectedError", described(error))
     return 0
+
+
+def prepare(job: dict[str, Any], folder: Path, report: Report) -> None:
+    """Write the base model to ``folder/base``, after checking that it is the one named."""
+    del report
+    weights.verify(Path(job["path"]), job["digest"])
+    shutil.rmtree(folder / "base", ignore_errors=True)
+    weights.prepare(Path(job["path"]), job["dtype"], folder / "base")
 
 
 def train(job: dict[str, Any], folder: Path, report: Report) -> None:
@@ -123,6 +134,11 @@ def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
     write_atomically(folder / "answers.jsonl", evaluations.answers_to_jsonl(answers))
     write_atomically(folder / "choices.jsonl", evaluations.choices_to_jsonl(choices))
     write_atomically(folder / "summary.json", evaluation.model_dump_json(indent=1).encode())
+
+
+def _leave(folder: Path, kind: str, message: str) -> int:
+    write_atomically(folder / "error.json", json.dumps({"type": kind, "message": message}).encode())
+    return 1
 
 
 def _weights(job: dict[str, Any], folder: Path) -> tuple[Path, str]:

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from assay import errors
 from assay.errors import AssayError, TrainingCrashError
 from assay.store import write_atomically
+from tasks.caching import error_named
 from tasks.places import folder, home, threads
 
 Event = dict[str, Any]
@@ -113,7 +113,7 @@ def _failure(kind: str, code: int, work: Path) -> AssayError:
     path = work / "error.json"
     if path.exists():
         told = json.loads(path.read_text())
-        return cast("AssayError", getattr(errors, told["type"])(told["message"]))
+        return error_named(told["type"], told["message"])
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
     memory = " The kernel may have found no memory for it." if code == -signal.SIGKILL else ""
     return TrainingCrashError(

@@ -1,7 +1,6 @@
 """Model steps: the base, its adapter, and what either answers. The last two run in a process of their own."""
 
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,16 @@ METRICS = tuple(
 """By name: importing them imports `evaluate`."""
 
 
-@step(weights, libraries=(*COMPUTED_WITH, "gguf"))
+@step(weights, timeout_seconds=None, libraries=(*COMPUTED_WITH, "gguf"))
 def prepare_base(base: BaseSpec) -> Artifact:
     """File the base model, converted to the recipe's dtype, after checking that it is the one named."""
     path = weights.locate(base.uri, Path(), base.revision)
-    weights.verify(path, base.digest)
-    with tempfile.TemporaryDirectory(dir=folder("work")) as draft:
-        weights.prepare(path, base.dtype, Path(draft) / "base")
-        return store().put_tree("base", Path(draft) / "base")
+    work = _work()
+    with Progress("prepare_base", work.name) as progress:
+        launch("prepare", {"path": str(path), "digest": base.digest, "dtype": base.dtype}, work, progress)
+    prepared = store().put_tree("base", work / "base")
+    shutil.rmtree(work)
+    return prepared
 
 
 @step(

@@ -124,12 +124,15 @@ def prepare_environment() -> None:
         "MLFLOW_LOGGING_LEVEL": "WARNING",
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TQDM_DISABLE": "1",
         "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+        # What a run says here are its steps; Prefect's own log goes to its server.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOCAL_STORAGE_PATH": str(root / "results"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     }
     if not os.environ.get("PREFECT_API_URL"):
         # Made here: Prefect makes no parents, and says so on standard error.
-        quiet |= {"PREFECT_HOME": str(folder("prefect")), "PREFECT_LOGGING_LEVEL": "WARNING"}
+        quiet |= {"PREFECT_HOME": str(folder("prefect"))}
     for name, value in quiet.items():
         os.environ.setdefault(name, value)

@@ -41,6 +41,13 @@ def in_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise
 
 
+def release() -> None:
+    """Let the processes of this store's pool end with their work: each holds half a gigabyte of models."""
+    with _lock:
+        if pool := _pools.pop(store().url, None):
+            pool.shutdown(wait=False)
+
+
 def close(pool: ProcessPoolExecutor | None = None) -> None:
     """Stop a pool's processes; all of them without an argument."""
     with _lock:

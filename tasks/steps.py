@@ -4,6 +4,7 @@
 only asks whether its answer is already there, so ``assay plan`` walks the very flow that would run.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -19,8 +20,16 @@ from prefect.utilities.annotations import unmapped
 from prefect.utilities.callables import get_call_parameters
 
 from assay.artifacts import digest_of
-from assay.errors import ArtifactCorruptError, ArtifactMissingError, StoreError, TrainingCrashError
+from assay.errors import (
+    ArtifactCorruptError,
+    ArtifactMissingError,
+    AssayError,
+    StoreError,
+    TrainingCrashError,
+    UnexpectedError,
+)
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, slot, why
+from tasks.faults import described
 
 TRANSIENT = (OSError, BrokenProcessPool, TrainingCrashError, StoreError, ArtifactMissingError, ArtifactCorruptError)
 """What can pass the second time. A failed gate or bad input cannot."""
@@ -151,7 +160,7 @@ def step(
 
     def made(function: Callable[..., Any]) -> Step:
         return Step(
-            function,
+            _told(function),
             tags=list(tags),
             task_run_name=_task_run_name,
             retries=retries,
@@ -165,6 +174,24 @@ def step(
         )
 
     return made
+
+
+def _told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, whose unforeseen errors say where they arose and nothing of what they were about.
+
+    Prefect writes an exception's text to its log and its database, and a library's text may quote a record.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        try:
+            return function(*args, **kwargs)
+        except (AssayError, *TRANSIENT):
+            raise
+        except Exception as error:  # noqa: BLE001
+            raise UnexpectedError(described(error)) from None
+
+    return guarded
 
 
 def worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:

@@ -226,7 +226,7 @@ _DECISIONS = {
     "accepted": (
         "Accepted",
         "\u2713",
-        "It is registered as the candidate. Only an approval and a promotion put it to work.",
+        "It is registered as the candidate. Only a promotion puts it to work.",
     ),
     "refused": ("Refused", "\u2715", "It is registered so that it can be answered for, and it cannot be promoted."),
     "inconclusive": (
