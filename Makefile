@@ -1,5 +1,6 @@
 # Two commands: `make demo` and `make test`. Each installs what it needs into .venv first.
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,7 +30,8 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: ## Resolve pyproject.toml anew into requirements.lock.
 	@$(BIN)/uv pip compile pyproject.toml --extra test --extra s3 --generate-hashes --no-header --no-annotate -q -o requirements.lock
-	@$(BIN)/python bench/strip_torch_label.py requirements.lock
+	@# The CPU build's local label and hash would tie the lock to one machine's wheel.
+	@$(BIN)/python -c "import pathlib, re; lock = pathlib.Path('requirements.lock'); lock.write_text(re.sub(r'(?m)^torch==([0-9.]+)(?:\+cpu)? \\\\\n(?:    --hash=.*\n)+', r'torch==\\1\n', lock.read_text()))"
 
 demo: setup ## Run the embedded recipe from data to a registered version, with a report.
 	@ASSAY_HOME=$${ASSAY_HOME:-$(CURDIR)/.assay} $(BIN)/assay run recipes/support_triage
@@ -43,7 +45,7 @@ types: setup ## mypy, strict.
 	@echo "types"; $(BIN)/mypy --no-error-summary
 
 contracts: setup ## Which room may import which.
-	@echo "contracts"; $(BIN)/lint-imports --no-timing 2>&1 | tail -3
+	@echo "contracts"; $(BIN)/lint-imports --no-logo | tail -2
 
 unit: setup ## The tests alone.
 	@$(BIN)/python -m pytest -q

@@ -36,6 +36,7 @@ def parse(data: bytes, name: str, settings: Mapping[str, object] | None = None) 
         raise RecipeError(f"{name}{line}: found no valid YAML ({found}); mend the file.") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{name}: found {type(tree).__name__}; expected a mapping of recipe keys.")
+    tree = _unshared(tree)
     for path, value in (settings or {}).items():
         _put(tree, path, value, name)
     try:
@@ -55,6 +56,13 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, f"key `{key.value}` stands twice", key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep)
+
+
+def _unshared(value: Any) -> Any:  # noqa: ANN401
+    """``value`` with every YAML alias copied, so that a setting changes the place that it names and no other."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def _put(tree: dict[str, Any], path: str, value: object, name: str) -> None:

@@ -64,6 +64,13 @@ class ColumnsSpec(Spec):
             raise ValueError("name either `messages`, or both `prompt` and `completion`")
         return self
 
+    @model_validator(mode="after")
+    def _personal_columns_stay_out(self) -> Self:
+        personal = {self.subject, *self.known_values.values()}
+        if shown := sorted(personal & {*self.attributes, self.id}):
+            raise ValueError(f"{shown} hold personal data: they cannot be `id` or `attributes`, which are not redacted")
+        return self
+
 
 class SourceSpec(Spec):
     """Records to ingest, and the right to do so."""
@@ -273,4 +280,11 @@ class RunSpec(Spec):
         names = [source.name for source in self.sources]
         if len(set(names)) != len(names):
             raise ValueError(f"sources: names must differ, got {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_values_are_masked(self) -> Self:
+        known = {kind for source in self.sources for kind in source.columns.known_values}
+        if kept := sorted(known - set(self.redaction.entities)):
+            raise ValueError(f"redaction.entities lacks {kept}, which sources give as known personal data; add them")
         return self

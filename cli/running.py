@@ -1,6 +1,7 @@
 """``assay run`` and ``assay plan``: what is typed most."""
 
 import json
+import signal
 import sys
 import time
 from typing import Any, TextIO
@@ -19,8 +20,13 @@ def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
 
     open_recipe(recipe, changed)  # Whatever is wrong with the recipe is said before a server is started.
     from flows.train_candidate import train_candidate
-    from tasks import pool, publishing, runs, steps
+    from tasks import launch, pool, publishing, runs, steps
 
+    def interrupted(*_: object) -> None:
+        launch.stop_all()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupted)
     out = sys.stderr if as_json else sys.stdout
     shown = Steps(out)
     steps.observers.append(shown.ended)

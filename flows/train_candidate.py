@@ -1,19 +1,28 @@
 """Train a candidate: from a recipe to a registered version with a verdict."""
 
 from prefect import flow, unmapped
-from tasks.judging import compare, report
 
 from assay.artifacts import Outcome
 from tasks.data import decontaminate, deduplicate, gather, ingest, redact, split, validate
 from tasks.inputs import open_recipe
+from tasks.judging import compare, report
 from tasks.models import evaluate, prepare_base, train
 from tasks.places import subject_key_fingerprint
+from tasks.pool import RUNNER
 from tasks.publishing import publish
 from tasks.registry import register
 from tasks.runs import completed, failed
 
 
-@flow(name="train-candidate", persist_result=False, on_completion=[completed], on_failure=[failed])
+@flow(
+    name="train-candidate",
+    persist_result=False,
+    task_runner=RUNNER,
+    on_completion=[completed],
+    on_failure=[failed],
+    on_crashed=[failed],
+    on_cancellation=[failed],
+)
 def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> Outcome:
     """Take a recipe to a registered candidate.
 
@@ -37,7 +46,7 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
 
     asked = (sides.test, given.benchmark, given.schema_, spec.base.dtype, spec.prompt, spec.evaluation)
     before = evaluate.submit(base, None, *asked)
-    training = train.submit(base, sides.train, sides.validation, spec.base.digest, spec.prompt, spec.training)
+    training = train.submit(base, sides.train, sides.validation, spec.base.digest, spec.prompt.system, spec.training)
     trained = training.result()
     candidate = evaluate(base, trained.adapter, *asked)
     baseline = before.result()

@@ -16,7 +16,16 @@ from assay.privacy import (
     personal_spans,
     redaction,
 )
-from assay.records import SIDES, Dropped, Record, dropped_from_parquet, dropped_to_parquet, from_parquet, to_parquet
+from assay.records import (
+    SIDES,
+    Dropped,
+    Record,
+    Side,
+    dropped_from_parquet,
+    dropped_to_parquet,
+    from_parquet,
+    to_parquet,
+)
 from assay.spec import CurationSpec, RedactionSpec, SourceSpec, SplitSpec
 from expectations import customs, distinct, engine, gate, outcome, page, personal, suite
 from tasks.places import place_page, store, subject_key
@@ -42,10 +51,13 @@ def ingest(given: tuple[SourceSpec, ...], pseudonyms: str) -> Dataset:
     del pseudonyms  # It names the key in ours; the key itself must not be an argument.
     key = subject_key()
     rows = (record for source in given for record in sources.read(source, key))
-    return Dataset(shards=tuple(_file(part) for part in sources.shards(rows, sources.SHARD_ROWS)))
+    read = Dataset(shards=tuple(_file(part) for part in sources.shards(rows, sources.SHARD_ROWS)))
+    for source in given:
+        sources.refuse_changed(source)
+    return read
 
 
-@step(suite, gate, engine, distinct, customs, personal, libraries=("great-expectations", "py3langid"))
+@step(suite, gate, engine, distinct, customs, personal, libraries=("great-expectations", "py3langid", "jsonschema"))
 def validate(records: Dataset, doorway: str, expected: Artifact, schema: Artifact) -> Validated:
     """Run a suite over the records; what fails is set aside by id and check."""
     loaded = suite.load(store().get(expected), doorway)
@@ -102,11 +114,15 @@ def decontaminate(records: Dataset, benchmark: Artifact, curation: CurationSpec,
 def split(records: Dataset, spec: SplitSpec) -> Splits:
     """Partition records into train, validation and test, each subject on one side."""
     parts: dict[str, list[Artifact]] = {side: [] for side in SIDES}
+    counts = dict.fromkeys(SIDES, 0)
+    homes: dict[str, Side] = {}
     for shard in _shards(records):
+        splitting.refuse_torn(shard, spec, homes)
         for side, rows in splitting.split(shard, spec).items():
+            counts[side] += len(rows)
             if rows:
                 parts[side].append(_file(rows))
-    splitting.refuse_empty({side: len(parts[side]) for side in SIDES})
+    splitting.refuse_empty(counts)
     return Splits(**{side: Dataset(shards=tuple(shards)) for side, shards in parts.items()})
 
 

@@ -14,6 +14,8 @@ from assay import recipes
 from assay.artifacts import Artifact, Reference
 from assay.data import sources
 from assay.errors import RecipeError
+from assay.evaluation import likelihood
+from assay.privacy.personal_spans import TYPES
 from assay.spec import RunSpec
 from expectations import suite
 from tasks.places import store
@@ -49,15 +51,32 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     written = recipes.parse(_bytes(str(file), "recipe"), file.name, settings)
     spec = _located(written, file.parent)
     suites = {name: _suite(getattr(spec.expectations, name)) for name in ("raw", "redacted", "curated")}
+    _refuse_unknown_types(spec)
     benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
+    likelihood.parse(store().get(benchmark))
+    schema = _schema(spec.prompt.output_schema)
+    _refuse_unknown_label(spec, schema)
     pinned = _with_digests(spec, benchmark)
     return Inputs(
         spec=pinned,
         card=_card(written, pinned),
-        schema_=_schema(spec.prompt.output_schema),
+        schema_=schema,
         benchmark=benchmark,
         **suites,
     )
+
+
+def _refuse_unknown_types(spec: RunSpec) -> None:
+    if unknown := sorted(set(spec.redaction.entities) - set(TYPES)):
+        raise RecipeError(f"redaction.entities: found {unknown}; expected some of {sorted(TYPES)}. Mend the recipe.")
+
+
+def _refuse_unknown_label(spec: RunSpec, schema: Artifact) -> None:
+    fields = json.loads(store().get(schema)).get("properties", {})
+    if spec.prompt.label not in fields:
+        raise RecipeError(
+            f"prompt.label: found {spec.prompt.label!r}; expected a property of the schema: {', '.join(fields)}."
+        )
 
 
 def _located(spec: RunSpec, folder: Path) -> RunSpec:
@@ -136,8 +155,9 @@ def _schema(uri: str) -> Artifact:
     try:
         Draft202012Validator.check_schema(json.loads(data))
     except (ValueError, SchemaError) as error:
-        found = getattr(error, "message", str(error))
+        # Its message would quote the file, which may be data named by mistake.
+        where = f"at {error.json_path}: {error.validator}" if isinstance(error, SchemaError) else "it is not JSON"
         raise RecipeError(
-            f"schema {uri}: found no valid JSON schema ({found}); expected draft 2020-12. Mend the file."
+            f"schema {uri}: found no valid JSON schema ({where}); expected draft 2020-12. Mend the file."
         ) from None
     return store().put("schema", data)

@@ -4,6 +4,7 @@ Each job loads references from the store, calls methods, and leaves files in its
 """
 
 import ctypes
+import errno
 import importlib.metadata
 import json
 import os
@@ -46,7 +47,11 @@ def main() -> int:
         {"prepare": prepare, "train": train, "evaluate": evaluate}[kind](job, folder, _reporter(folder))
     except AssayError as error:
         return _leave(folder, type(error).__name__, str(error))
-    except (OSError, MemoryError) as error:
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
+        said = f"the {kind} process: {described(error)}: {error.strerror}. Free some space or mend the permissions."
+        return _leave(folder, "StoreError" if full else "TrainingCrashError", said)
+    except MemoryError as error:
         return _leave(folder, "TrainingCrashError", described(error))
     except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place go on
         return _leave(folder, "UnexpectedError", described(error))
@@ -68,7 +73,7 @@ def train(job: dict[str, Any], folder: Path, report: Report) -> None:
     spec = TrainingSpec.model_validate(job["spec"])
     base = checkout(Artifact.model_validate(job["base"]))
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    system = job["prompt"]["system"]
+    system = job["system"]
 
     def encoded(side: str) -> list[prompting.Encoded]:
         rows = _records(Dataset.model_validate(job[side]))

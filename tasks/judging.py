@@ -23,7 +23,7 @@ DOORWAYS = ("raw", "redacted", "curated")
 SCREENS = ("deduplicate", "decontaminate")
 
 
-@step(comparison, intervals, pairing)
+@step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
 def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifact:
     """Decide whether the candidate may replace the baseline."""
     verdict = comparison.compare(_arm(baseline), _arm(candidate), gate)

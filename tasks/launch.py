@@ -9,16 +9,18 @@ lock that the kernel releases however the holder ends.
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from assay.errors import AssayError, TrainingCrashError
+from assay.errors import AssayError, TrainingCrashError, TrainingError
 from assay.store import write_atomically
 from tasks.caching import error_named
 from tasks.places import folder, home, threads
@@ -26,8 +28,12 @@ from tasks.places import folder, home, threads
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
 
-SILENCE = 1800.0
-"""Seconds without a progress line after which a child is taken for dead."""
+SILENCE = 6 * 3600.0
+"""Seconds without a progress line after which a child is taken for dead: more than loading, converting or merging a
+large model takes."""
+
+_children: set[subprocess.Popen[bytes]] = set()
+_stopped = threading.Event()
 
 GRACE = 20.0
 """Seconds a child has to save a checkpoint when it is told to stop."""
@@ -46,7 +52,6 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
         AssayError: what the child raised.
         TrainingCrashError: the child died without a word.
     """
-    work.mkdir(parents=True, exist_ok=True)
     for name in ("progress.jsonl", "error.json"):
         (work / name).unlink(missing_ok=True)
     write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
@@ -59,15 +64,41 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
             env=_environment(),
             start_new_session=True,
         )
+        _children.add(child)
         try:
-            _watch(child, work / "progress.jsonl", listener)
+            spoke = _watch(child, work / "progress.jsonl", listener)
         finally:
             _end(child)
+            _children.discard(child)
+    if _stopped.is_set():
+        raise TrainingError(f"the {kind} process was stopped; the same command goes on from where it was.")
+    if not spoke:
+        raise TrainingCrashError(f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended.")
     if child.returncode != 0:
         raise _failure(kind, child.returncode, work)
 
 
-def _watch(child: subprocess.Popen[bytes], progress: Path, listener: Listener) -> None:
+@contextmanager
+def workspace(key: str) -> Iterator[Path]:
+    """The folder of one question: held by one process at a time, kept if it fails, removed once its answer is filed."""
+    work = folder("work") / key
+    with (folder("locks") / f"work-{key}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        work.mkdir(exist_ok=True)
+        yield work
+        shutil.rmtree(work)
+
+
+def stop_all() -> None:
+    """Tell every child to save and end, and start no other: a person wants this process to end."""
+    _stopped.set()
+    for child in list(_children):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+
+
+def _watch(child: subprocess.Popen[bytes], progress: Path, listener: Listener) -> bool:
+    """Follow a child to its end; false if it fell silent before."""
     read, heard = 0, time.monotonic()
     while True:
         over = child.poll() is not None
@@ -76,9 +107,9 @@ def _watch(child: subprocess.Popen[bytes], progress: Path, listener: Listener) -
             heard = time.monotonic()
             listener(event)
         if over:
-            return
+            return True
         if time.monotonic() - heard > SILENCE:
-            return
+            return False
         time.sleep(0.2)
 
 

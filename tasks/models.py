@@ -1,6 +1,5 @@
 """Model steps: the base, its adapter, and what either answers. The last two run in a process of their own."""
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter as adapters
 from assay.model import prompting, rows, training, weights
 from assay.spec import BaseSpec, EvaluationSpec, PromptSpec, TrainingSpec
-from tasks.launch import launch
-from tasks.places import folder, store
+from tasks.launch import launch, workspace
+from tasks.places import store
 from tasks.publishing import Progress
 from tasks.steps import step
 
@@ -26,16 +25,15 @@ METRICS = tuple(
 """By name: importing them imports `evaluate`."""
 
 
-@step(weights, timeout_seconds=None, libraries=(*COMPUTED_WITH, "gguf"))
+@step("tasks.jobs", weights, timeout_seconds=None, libraries=(*COMPUTED_WITH, "gguf"))
 def prepare_base(base: BaseSpec) -> Artifact:
     """File the base model, converted to the recipe's dtype, after checking that it is the one named."""
     path = weights.locate(base.uri, Path(), base.revision)
-    work = _work()
-    with Progress("prepare_base", work.name) as progress:
-        launch("prepare", {"path": str(path), "digest": base.digest, "dtype": base.dtype}, work, progress)
-    prepared = store().put_tree("base", work / "base")
-    shutil.rmtree(work)
-    return prepared
+    job = {"path": str(path), "digest": base.digest, "dtype": base.dtype}
+    with workspace(_key()) as work:
+        with Progress("prepare_base", work.name) as progress:
+            launch("prepare", job, work, progress)
+        return store().put_tree("base", work / "base")
 
 
 @step(
@@ -49,26 +47,24 @@ def prepare_base(base: BaseSpec) -> Artifact:
     timeout_seconds=None,
 )
 def train(
-    base: Artifact, train: Dataset, validation: Dataset, base_digest: str, prompt: PromptSpec, spec: TrainingSpec
+    base: Artifact, train: Dataset, validation: Dataset, base_digest: str, system: str, spec: TrainingSpec
 ) -> Trained:
     """Train an adapter, going on from the last whole checkpoint if there is one."""
-    work = _work()
     job = {
         "base": _plain(base),
         "base_digest": base_digest,
         "train": _plain(train),
         "validation": _plain(validation),
-        "prompt": _plain(prompt),
+        "system": system,
         "spec": _plain(spec),
     }
-    with Progress("train", work.name) as progress:
-        launch("train", job, work, progress)
-    trained = Trained(
-        adapter=store().put_tree("adapter", work / "adapter"),
-        record=store().put("training-record", (work / "record.json").read_bytes()),
-    )
-    shutil.rmtree(work)
-    return trained
+    with workspace(_key()) as work:
+        with Progress("train", work.name) as progress:
+            launch("train", job, work, progress)
+        return Trained(
+            adapter=store().put_tree("adapter", work / "adapter"),
+            record=store().put("training-record", (work / "record.json").read_bytes()),
+        )
 
 
 @step(
@@ -86,7 +82,6 @@ def evaluate(
     spec: EvaluationSpec,
 ) -> Evaluated:
     """Ask a model the whole test side and the benchmark, in the same way whichever model it is."""
-    work = _work()
     job = {
         "base": _plain(base),
         "adapter": _plain(adapter) if adapter else None,
@@ -97,22 +92,20 @@ def evaluate(
         "prompt": _plain(prompt),
         "spec": _plain(spec),
     }
-    with Progress("evaluate", work.name) as progress:
-        launch("evaluate", job, work, progress)
-    filed = Evaluated(
-        summary=store().put("evaluation", (work / "summary.json").read_bytes()),
-        answers=store().put("answers", (work / "answers.jsonl").read_bytes()),
-        choices=store().put("choices", (work / "choices.jsonl").read_bytes()),
-    )
-    shutil.rmtree(work)
-    return filed
+    with workspace(_key()) as work:
+        with Progress("evaluate", work.name) as progress:
+            launch("evaluate", job, work, progress)
+        return Evaluated(
+            summary=store().put("evaluation", (work / "summary.json").read_bytes()),
+            answers=store().put("answers", (work / "answers.jsonl").read_bytes()),
+            choices=store().put("choices", (work / "choices.jsonl").read_bytes()),
+        )
 
 
-def _work() -> Path:
-    """The same folder for every attempt at the same question, in any process."""
+def _key() -> str:
+    """Names the same folder for every attempt at the same question, in any process."""
     transaction = get_transaction()
-    key = transaction.key if transaction else None
-    return folder("work") / (key or f"unkeyed-{time.time_ns()}")[:32]
+    return ((transaction.key if transaction else None) or f"unkeyed-{time.time_ns()}")[:32]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

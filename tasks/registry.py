@@ -10,11 +10,12 @@ import datetime as dt
 import fcntl
 import getpass
 import logging
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 PREFIX = "assay."
-IDENTIFYING = ("base", "adapter", "train", "validation", "test", "verdict")
+IDENTIFYING = ("base", "adapter", "train", "validation", "test", "verdict", "recipe", "report")
 """Tags whose digests, with the model's name, give a version its identity."""
 
 
@@ -62,6 +63,8 @@ def register(
         "validation": digest_of([shard.digest for shard in sides.validation.shards]),
         "test": digest_of([shard.digest for shard in sides.test.shards]),
         "verdict": verdict.digest,
+        "recipe": digest_of(card),
+        "report": page.digest,
     }
     identity = digest_of({"model": spec.model, **digests})
     with _alone():
@@ -73,8 +76,6 @@ def register(
             return Completed(name="Cached", message="registered before", data=known)
         tags = digests | {
             "identity": identity,
-            "recipe": digest_of(card),
-            "report": page.digest,
             "training_record": trained.record.digest,
             "decision": told.decision,
             "owner": card["owner"],
@@ -93,7 +94,8 @@ def promote(model: str, version: int, stage: Stage) -> Registered:
         client = _client()
         stands = _verified(client, model, version)
         history = transitions(model)
-        _move(client, release.promotion(history, stands, stage, getpass.getuser(), _now()))
+        _follow(client, model, history)
+        _move(client, release.promotion(history, stands, stage, _who(), _now()))
     return Registered(model=model, version=version, identity=stands.identity)
 
 
@@ -105,7 +107,7 @@ def roll_back(model: str, stage: Stage, reason: str) -> Registered:
         history = transitions(model)
         target = release.rollback_target(history, model, stage)
         stands = _verified(client, model, target.version)
-        _move(client, release.rollback(history, stands, stage, getpass.getuser(), _now(), reason))
+        _move(client, release.rollback(history, stands, stage, _who(), _now(), reason))
     return Registered(model=model, version=target.version, identity=stands.identity)
 
 
@@ -128,12 +130,12 @@ def versions(model: str | None = None) -> list[dict[str, Any]]:
     names = [model] if model else [found.name for found in client.search_registered_models()]
     rows = []
     for name in names:
-        aliases = client.get_registered_model(name).aliases
+        stands = _stands(client, name)
         rows += [
             {
                 "model": name,
                 "version": int(found.version),
-                "aliases": sorted(alias for alias, at in aliases.items() if int(at) == int(found.version)),
+                "aliases": sorted(stage for stage, at in stands.items() if at == int(found.version)),
                 **{tag.removeprefix(PREFIX): value for tag, value in found.tags.items() if tag.startswith(PREFIX)},
             }
             for found in client.search_model_versions(f"name='{name}'")
@@ -267,6 +269,31 @@ def _alone() -> Iterator[None]:
     with (folder("locks") / "registry").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _stands(client: "MlflowClient", model: str) -> dict[str, int]:
+    """Which version is the candidate, by its alias, and which stands at each stage, by the history."""
+    history = transitions(model)
+    held = {stage: release.standing(history, stage) for stage in get_args(Stage)}
+    candidate = client.get_registered_model(model).aliases.get("candidate")
+    found = {stage: promotions[-1].version for stage, promotions in held.items() if promotions}
+    return found | ({"candidate": int(candidate)} if candidate else {})
+
+
+def _follow(client: "MlflowClient", model: str, history: list[Transition]) -> None:
+    """Let each alias name what the history says stands there: a killed or meddled-with move is mended here."""
+    aliases = client.get_registered_model(model).aliases
+    for stage in get_args(Stage):
+        held = release.standing(history, stage)
+        if held and str(aliases.get(stage)) != str(held[-1].version):
+            client.set_registered_model_alias(model, stage, str(held[-1].version))
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # A container's user need not have a name.
+        return f"uid {os.getuid()}"
 
 
 def _now() -> str:

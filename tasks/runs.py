@@ -64,8 +64,8 @@ def failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
         state.result()
     except AssayError as error:
         _write(flow_run, {"verdict": None, "error": f"{type(error).__name__}: {error}"})
-    except Exception as error:  # noqa: BLE001
-        _write(flow_run, {"verdict": None, "error": type(error).__name__})
+    except BaseException as error:  # noqa: BLE001  # a crash and a cancellation are filed too
+        _write(flow_run, {"verdict": None, "error": f"{state.name}: {type(error).__name__}"})
 
 
 def find(name: str) -> dict[str, Any]:

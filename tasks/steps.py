@@ -21,8 +21,6 @@ from prefect.utilities.callables import get_call_parameters
 
 from assay.artifacts import digest_of
 from assay.errors import (
-    ArtifactCorruptError,
-    ArtifactMissingError,
     AssayError,
     StoreError,
     TrainingCrashError,
@@ -31,8 +29,11 @@ from assay.errors import (
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, slot, why
 from tasks.faults import described
 
-TRANSIENT = (OSError, BrokenProcessPool, TrainingCrashError, StoreError, ArtifactMissingError, ArtifactCorruptError)
+TRANSIENT = (OSError, BrokenProcessPool, TrainingCrashError, StoreError)
 """What can pass the second time. A failed gate or bad input cannot."""
+
+FINAL = (TimeoutError, FileNotFoundError, PermissionError)
+"""What cannot, of those."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def step(
     libraries: Sequence[str] = (),
     tags: Sequence[str] = (),
     retries: int = 2,
-    timeout_seconds: float | None = 600,
+    timeout_seconds: float | None = 3600,
 ) -> Callable[[Callable[..., Any]], Step]:
     """Make a function a step whose key holds the ``VERSION`` of ``methods`` and of ``libraries``.
 
@@ -199,6 +200,8 @@ def worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> boo
     del task, run
     try:
         state.result()
+    except FINAL:
+        return False
     except TRANSIENT:
         return True
     except BaseException:  # noqa: BLE001  # whatever else it was, it is no reason to try again

@@ -28,6 +28,9 @@ VERSION = 1
 SHARD_ROWS = 200
 """Target rows of a shard: few enough that ten new rows cost little, enough to be worth a task."""
 
+ROLES = {role: role for role in ("assistant", "system", "tool", "user")}
+"""What a turn may be by; free text there would be neither redacted nor rendered safely."""
+
 Row = Mapping[str, Any]
 
 
@@ -55,6 +58,15 @@ def digest(source: SourceSpec) -> str:
         return hashlib.sha256(parts.encode()).hexdigest()
     except (OSError, ValueError, ImportError) as error:
         raise SourceError(_absent(source, error)) from None
+
+
+def refuse_changed(source: SourceSpec) -> None:
+    """Raise :class:`SourceError` if the source no longer is what its digest names: it grew while it was read."""
+    if (found := digest(source)) != source.digest:
+        raise SourceError(
+            f"{source.name} ({source.uri}): found digest {found[:12]} after reading, {str(source.digest)[:12]} before; "
+            "expected a source that stays as it is during a run. Run again when nobody writes it."
+        )
 
 
 def read(source: SourceSpec, key: bytes) -> Iterator[Record]:
@@ -223,6 +235,11 @@ def _hub_commit(source: SourceSpec) -> str:
 def _record(source: SourceSpec, row: Row, line: int, key: bytes, seen: dict[bytes, int]) -> Record:
     columns = source.columns
     subject = _text(row[columns.subject])
+    if not subject.strip():
+        raise SourceError(
+            f"{source.name} ({source.uri}) row {line}: found no subject in `{columns.subject}`; expected who the "
+            "record is about, since splitting and erasure go by it. Fill it in or remove the row."
+        )
     context, completion = _conversation(source, row, line)
     return Record(
         id=_text(row[columns.id]) if columns.id else _own_id(source.name, row, seen),
@@ -244,11 +261,11 @@ def _conversation(source: SourceSpec, row: Row, line: int) -> tuple[tuple[Turn, 
     turns = row[str(columns.messages)]
     try:
         turns = json.loads(turns) if isinstance(turns, str) else turns
-        said = [Turn(str(turn["role"]), _text(turn["content"])) for turn in turns]
-    except (TypeError, KeyError, ValueError):
+        said = [Turn(ROLES[turn["role"]], _text(turn["content"])) for turn in turns]
+    except (TypeError, KeyError, ValueError, RecursionError):
         raise SourceError(
-            f"{source.name} ({source.uri}) row {line}: `{columns.messages}` is not a list of objects with `role` and "
-            "`content`. Mend or remove the row."
+            f"{source.name} ({source.uri}) row {line}: `{columns.messages}` is not a list of objects with `role` "
+            f"(one of {', '.join(ROLES)}) and `content`. Mend or remove the row."
         ) from None
     if not said or said[-1].role != "assistant":
         return tuple(said), ""
@@ -271,8 +288,8 @@ def _text(value: object) -> str:
 def _require_columns(source: SourceSpec, row: Row, line: int) -> None:
     if missing := [name for name in _wanted(source.columns) if name not in row]:
         raise SourceError(
-            f"{source.name} ({source.uri}) row {line}: found no column {', '.join(map(repr, missing))}; "
-            f"there are {', '.join(sorted(map(str, row)))}. Mend `columns` in the recipe, or the file."
+            f"{source.name} ({source.uri}) row {line}: found no column {', '.join(map(repr, missing))} among "
+            f"{len(row)}; expected every column that the recipe names. Mend `columns` in it, or the file's header."
         )
 
 

@@ -33,6 +33,22 @@ def split(records: Iterable[Record], spec: SplitSpec) -> dict[Side, list[Record]
     return sides
 
 
+def refuse_torn(records: Iterable[Record], spec: SplitSpec, homes: dict[str, Side]) -> None:
+    """Raise :class:`SplitError` if a subject is on two sides, which only a pinned source can bring about.
+
+    Args:
+        records: One shard.
+        spec: The split.
+        homes: Subject → side of the shards before; this shard's are added.
+    """
+    for record in records:
+        if homes.setdefault(record.subject, side(record, spec)) != side(record, spec):
+            raise SplitError(
+                f"found a subject with records in {homes[record.subject]} and, pinned by source {record.source}, in "
+                f"{side(record, spec)}; expected each subject on one side. Leave one of the sources out, or unpin it."
+            )
+
+
 def refuse_empty(counts: dict[Side, int]) -> None:
     """Raise :class:`SplitError` unless every side holds a record."""
     if empty := [name for name in SIDES if not counts[name]]:

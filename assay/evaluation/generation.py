@@ -68,6 +68,8 @@ def load(folder: Path, dtype: Literal["float32", "bfloat16"], threads: int) -> t
             f"{folder.name} cannot be loaded as a causal model ({type(error).__name__}): expected config.json, "
             "safetensors weights and tokenizer.json. Convert the base model anew."
         ) from error
+    if torch.cuda.is_available():
+        model.to("cuda")
     return model.eval(), tokenizer
 
 

@@ -13,6 +13,7 @@ from assay.artifacts import Artifact
 from assay.data import sources
 from assay.evaluations import Verdict
 from assay.records import dropped_from_parquet, from_parquet
+from bench.search_personal_data import content, search
 from tasks import publishing, steps
 from tasks.places import folder, store
 from tests.flows import small
@@ -106,26 +107,26 @@ def test_a_plan_says_which_component_changed_and_runs_nothing(ran):
     assert found["evaluate-candidate"][0] == "waits"
 
 
-def test_no_personal_value_is_in_any_file_after_redaction(ran, path_home):
-    """A byte search over everything persisted: results, logs, registry, report, checkpoints; raw shards excepted."""
+def test_no_personal_value_is_in_any_file_after_redaction(ran, path_home, tmp_path):
+    """A search, Parquet decoded, over everything persisted and Prefect's database; raw shards show what it can see."""
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
+
     rows = small.rows(120) + small.rows(30, side="h")
-    values = {row["name"].split()[-1].encode() for row in rows} | {row["customer"].encode() for row in rows}
-    raw = {
-        digest
-        for digest in stored("records")
-        if any(row.known for row in from_parquet(store().get(Artifact(kind="records", digest=digest))))
-    }
+    values = {row["name"].split()[-1] for row in rows} | {row["customer"] for row in rows}
+    (tmp_path / "values").write_text("".join(f"{value}\n" for value in sorted(values)))
+    database = Path(str(PREFECT_API_DATABASE_CONNECTION_URL.value()).partition("///")[2])
+    files = [path for path in path_home.rglob("*") if path.is_file()]
 
-    holders = {
-        str(path.relative_to(path_home)): value
-        for path in path_home.rglob("*")
-        if path.is_file() and path.name not in raw
-        for value in values
-        if value in path.read_bytes()
-    }
+    seen, holders = set(), []
+    for path in [*files, *database.parent.glob(f"{database.name}*")]:
+        data, is_raw = content(path)
+        held = search(data, str(tmp_path / "values"))
+        seen |= held if is_raw else set()
+        holders += [path] if held and not is_raw else []
 
-    assert raw
-    assert holders == {}
+    assert database.exists()
+    assert {value.decode() for value in seen} >= {row["name"].split()[-1] for row in rows}
+    assert holders == []
 
 
 def test_every_record_is_kept_or_filed_with_a_reason(ran):

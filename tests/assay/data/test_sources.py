@@ -192,7 +192,7 @@ def test_an_emoji_in_two_escapes_is_no_half_of_a_pair(jsonl: Callable[..., Sourc
         (b"ask,reply,who,via\na,b,Ottilie Ampersand\n", "line 2: found another number of fields"),
         (b'ask,reply,who,via\na,b,"Ottilie Ampersand,x\n', "found broken CSV"),
         (b"ask,reply,who,via\na,b,c,d\na,b,Ottilie Ampersand\xe4,x\n", "line 3: found a byte that is not UTF-8"),
-        (b"ask,reply,via\na,b,Ottilie Ampersand\n", "found no column 'who'; there are ask, reply, via"),
+        (b"ask,reply,via\na,b,Ottilie Ampersand\n", "found no column 'who' among 3; expected"),
         (b"ask,reply,who,via\n", "found no rows"),
         (b"", "found no rows"),
     ],
@@ -244,7 +244,37 @@ def test_a_row_whose_messages_are_no_messages_is_refused(tmp_path: Path):
 
     said = refusal(source(write_jsonl(tmp_path / "r", rows), columns=ColumnsSpec(messages="turns", subject="who")))
 
-    assert "row 1: `turns` is not a list of objects with `role` and `content`" in said
+    assert "row 1: `turns` is not a list of objects with `role` (one of assistant" in said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize("subject", [None, "", "  "])
+def test_a_record_about_nobody_is_refused(tmp_path: Path, subject: str | None):
+    """All of them would be one person, on one side, found by one erasure request."""
+    path = write_jsonl(tmp_path / "r", [ROWS[0] | {"who": subject}])
+
+    assert "row 1: found no subject in `who`" in refusal(source(path))
+
+
+def test_a_role_that_is_free_text_is_refused(tmp_path: Path):
+    """It would be neither redacted nor rendered safely."""
+    rows = [{"turns": [{"role": SECRET, "content": "hello"}], "who": "C-1"}]
+
+    said = refusal(source(write_jsonl(tmp_path / "r", rows), columns=ColumnsSpec(messages="turns", subject="who")))
+
+    assert "is not a list of objects with `role`" in said
+    assert SECRET not in said
+
+
+def test_a_source_that_grew_while_it_was_read_is_refused(tmp_path: Path):
+    """What was read would be filed under the digest of what was there before."""
+    given = source(write_jsonl(tmp_path / "r", ROWS))
+    pinned = given.model_copy(update={"digest": sources.digest(given)})
+    sources.refuse_changed(pinned)
+    write_jsonl(tmp_path / "r", ROWS * 2)
+
+    with pytest.raises(SourceError, match="expected a source that stays as it is"):
+        sources.refuse_changed(pinned)
 
 
 def many(count: int) -> list[dict[str, str]]:
@@ -273,7 +303,7 @@ def test_equal_rows_have_different_ids_and_so_have_equal_rows_of_two_sources(tmp
 
 def test_two_records_with_one_id_are_refused(tmp_path: Path):
     """Every step names records by id; the first that did not would be the last to know."""
-    columns = PAIRS.model_copy(update={"id": "who"})
+    columns = ColumnsSpec(prompt="ask", completion="reply", subject="via", id="who")
     records = read(source(write_jsonl(tmp_path / "a", [ROWS[0], ROWS[1], ROWS[0]]), columns=columns))
 
     with pytest.raises(SourceError, match="tickets, row 3 of all: found an id that an earlier record has") as caught:

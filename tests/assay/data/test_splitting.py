@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.data.sources import bucket
-from assay.data.splitting import refuse_empty, side, split
+from assay.data.splitting import refuse_empty, refuse_torn, side, split
 from assay.errors import SplitError
 from assay.records import BUCKETS, SIDES, Record, Turn
 from assay.spec import SplitSpec
@@ -106,3 +106,12 @@ def test_an_empty_side_is_refused_with_what_each_side_has(counts, says: str):
 def test_a_record_on_every_side_is_enough():
     """How many are enough is for the gate to say."""
     refuse_empty(dict.fromkeys(SIDES, 1))
+
+
+def test_a_subject_with_a_pinned_and_an_unpinned_record_on_two_sides_is_refused():
+    """A pin must not tear a person apart: the test would partly measure memory of them."""
+    free = next(about(f"s{i}", id="1") for i in range(99) if side(about(f"s{i}"), HALVES) == "train")
+    pinned = about(free.subject, id="2", side="test")
+
+    with pytest.raises(SplitError, match="expected each subject on one side"):
+        refuse_torn([free, pinned], HALVES, {})

@@ -214,7 +214,7 @@ def test_each_decision_has_its_banner():
 
     assert len(set(banners.values())) == 3
     assert ">Accepted</h1>" in banners["accepted"]
-    assert "Only an approval" in banners["accepted"]
+    assert "Only a promotion" in banners["accepted"]
     assert ">Refused</h1>" in banners["refused"]
     assert "Falls short on general ability: 1 of 4 criteria." in banners["refused"]
     assert ">Inconclusive</h1>" in banners["inconclusive"]
