@@ -5,12 +5,20 @@ Heavy libraries are imported inside the commands that need them, so that help an
 
 import argparse
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError, UnexpectedError
 
 ACCEPTED, CRASHED, BAD_INPUT, REFUSED, INCONCLUSIVE = 0, 1, 2, 3, 4
+UNWRITABLE = {
+    errno.ENOSPC: "no space left",
+    errno.EDQUOT: "no space left",
+    errno.EACCES: "no permission to write",
+    errno.EPERM: "no permission to write",
+    errno.EROFS: "a read-only disk",
+}
 VERDICTS = {"accepted": ACCEPTED, "refused": REFUSED, "inconclusive": INCONCLUSIVE}
 
 ABOUT = """\
@@ -48,17 +56,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AssayError as error:
         print(f"assay: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Who read us has seen enough.
+        return ACCEPTED
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
+        if error.errno not in UNWRITABLE:
+            return _unforeseen(error)
         print(
-            "assay: found no space left on a disk; expected room under ASSAY_HOME; free some, or move it",
+            f"assay: found {UNWRITABLE[error.errno]}; expected room and permission to write under ASSAY_HOME; "
+            "mend that, or set ASSAY_HOME to another folder",
             file=sys.stderr,
         )
         return BAD_INPUT
     except KeyboardInterrupt:
         print("assay: interrupted; the same command goes on from where it was", file=sys.stderr)
         return CRASHED
+    except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place are shown
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    from tasks.faults import described
+
+    if os.environ.get("ASSAY_DEBUG"):
+        raise error
+    print(f"assay: crashed: {described(error)}; ASSAY_DEBUG=1 shows all of it", file=sys.stderr)
+    return CRASHED
 
 
 def _parser() -> argparse.ArgumentParser:

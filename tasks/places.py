@@ -10,6 +10,8 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_THREADS`` | threads of a training or evaluation process | 2, or the machine's cores if fewer |
 | ``ASSAY_WORKERS`` | processes that redact shards | the same |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
+| ``ASSAY_DEVICE`` | names the device that a model step holds alone | ``default`` |
+| ``ASSAY_DEBUG`` | shows the traceback of an unforeseen error; it may quote a record | off |
 | ``PREFECT_API_URL`` | a Prefect server; without it one lives inside the run | none |
 | ``MLFLOW_TRACKING_URI`` | an MLflow server | ``ASSAY_HOME/mlflow/mlflow.db`` |
 """

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,3 +246,28 @@ def test_the_record_of_a_run_names_its_steps(ran):
     assert any(
         record["verdict"] and {"train", "register"} <= {s["task"] for s in record["steps"]} for record in records
     )
+
+
+def test_the_command_line_ends_with_one_line_of_json_and_the_verdicts_status(ran, path_home):
+    """What a script reads: everything cached, every metric by its name, an exit status that tells the verdict."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("assay")), "run", str(ran.recipe), "--json"],
+        env=environment | {"ASSAY_HOME": str(path_home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    told = json.loads(done.stdout)
+    assert done.returncode == {"refused": 3, "inconclusive": 4}[told["verdict"]], done.stderr
+    assert set(told) == {
+        "verdict", "reasons", "version", "adapter_digest", "report", "wall_seconds", "steps", "metrics",
+    }  # fmt: skip
+    assert {step["state"] for step in told["steps"]} == {"cached"}
+    assert told["adapter_digest"] == ran.outcome.adapter.digest
+    for side in ("baseline", "candidate"):
+        wanted = {"exact_match", "format_adherence", "general_ability", "latency_p50_ms"}
+        assert wanted <= told["metrics"][side].keys()
+    assert Path(told["report"]).is_file()
