@@ -38,7 +38,7 @@ state lies under ASSAY_HOME (default: .assay in the working directory); with PRE
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911  # one for each way to end
     """Run one command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     from tasks.places import prepare_environment
