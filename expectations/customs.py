@@ -14,10 +14,15 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from expectations.catalogue import CATALOGUE, KINDS
 from expectations.engine import quiet
 from expectations.personal import holds_no_known_value, holds_no_personal_data
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+    from py3langid.langid import LanguageIdentifier
 
 VERSION = 1  # Raise on any change that could change which rows fail.
 
@@ -70,7 +75,7 @@ _LOCK = threading.RLock()
 
 
 @functools.lru_cache(maxsize=8)
-def _validator(schema: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _validator(schema: str) -> "Validator":
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
 
@@ -82,7 +87,7 @@ def _validator(schema: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 @functools.cache
-def _identifier():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _identifier() -> "LanguageIdentifier":
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -43,7 +43,7 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
     """Run ``tasks.jobs`` for ``job`` in ``work`` and wait; whatever it made lies in ``work``.
 
     Args:
-        kind: ``train`` or ``evaluate``.
+        kind: ``prepare``, ``train`` or ``evaluate``.
         job: What the child needs, as JSON values.
         work: Its folder; also where checkpoints outlive a crash.
         listener: Called with each progress event.

@@ -1,4 +1,4 @@
-"""Model steps: the base, its adapter, and what either answers. The last two run in a process of their own."""
+"""Model steps: the base, its adapter, and what either answers. Each runs in a process of its own."""
 
 import time
 from pathlib import Path

@@ -21,8 +21,9 @@ from typing import Any
 
 from assay.errors import RedactionError
 from assay.privacy import personal_cues, personal_labels, personal_rules
+from assay.privacy.patterns import Span
 from assay.privacy.personal_names import Tagged, Tagger
-from assay.privacy.personal_spans import TYPES, Span, disjoint, joined, occurrences, whole
+from assay.privacy.personal_spans import TYPES, disjoint, joined, occurrences, whole
 from assay.records import Known
 from assay.spec import RedactionSpec
 
@@ -128,7 +129,7 @@ def _type(known: Known) -> str:
 
 def _rules(text: str) -> list[Span]:
     """What every rule finds."""
-    hits = [Span(*hit) for hit in (*personal_rules.find(text), *personal_labels.find(text))]
+    hits = [*personal_rules.find(text), *personal_labels.find(text)]
     return hits + [Span(cue.start, cue.end, "PERSON", cue.score) for cue in personal_cues.find(text)]
 
 

@@ -10,31 +10,14 @@ Identifiers of what was bought (orders, tickets, claims, payments) are ORDER_ID;
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from assay.privacy.patterns import Rule, Span
 
 VERSION = 1
 
 
 _AMOUNT = re.compile(r"\d{1,6}\.\d\d")
 _BIRTH_YEARS = range(1915, 2011)
-
-
-class Span(NamedTuple):
-    """Characters ``start`` to ``end`` of a text, as an entity type, with a score in 0 … 1."""
-
-    start: int
-    end: int
-    type: str
-    score: float
-
-
-class Rule(NamedTuple):
-    """What a pattern's group ``value`` is, if ``check`` accepts it."""
-
-    type: str
-    score: float
-    pattern: re.Pattern[str]
-    check: Callable[[str], bool] = bool
 
 
 _NOT_NAMES = frozenset(

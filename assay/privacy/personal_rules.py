@@ -15,30 +15,13 @@ issued (SSA, 2011 randomisation), IPv6 text form (RFC 4291) by :mod:`ipaddress`.
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+from assay.privacy.patterns import Rule, Span
 
 VERSION = 1
 
 STRICT = 0.85
 """From this score on, a hit counts even where nothing else in the record supports it."""
-
-
-class Span(NamedTuple):
-    """Characters ``start`` to ``end`` of a text, as an entity type, with a score in 0 … 1."""
-
-    start: int
-    end: int
-    type: str
-    score: float
-
-
-class Rule(NamedTuple):
-    """What a pattern's group ``value`` (or the whole match) is, if ``check`` accepts it."""
-
-    type: str
-    score: float
-    pattern: re.Pattern[str]
-    check: Callable[[str], bool] = bool
 
 
 _ANY_CASE = re.IGNORECASE

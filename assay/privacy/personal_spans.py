@@ -7,18 +7,10 @@ that covers most (:func:`disjoint`). When in doubt a span gets longer, never sho
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+from assay.privacy.patterns import Span
 
 VERSION = 1
-
-
-class Span(NamedTuple):
-    """Characters ``start`` to ``end`` of a text, as an entity type, with a score in 0 … 1."""
-
-    start: int
-    end: int
-    type: str
-    score: float
 
 
 TYPES = (

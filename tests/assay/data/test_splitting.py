@@ -105,7 +105,7 @@ def test_an_empty_side_is_refused_with_what_each_side_has(counts, says: str):
 
 def test_a_record_on_every_side_is_enough():
     """How many are enough is for the gate to say."""
-    refuse_empty(dict.fromkeys(SIDES, 1))
+    assert refuse_empty(dict.fromkeys(SIDES, 1)) is None
 
 
 def test_a_subject_with_a_pinned_and_an_unpinned_record_on_two_sides_is_refused():
