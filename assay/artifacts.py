@@ -44,12 +44,17 @@ class Dataset(Reference):
 
 
 class Validated(Reference):
-    """What passed a suite, what was set aside, and the page that says why."""
+    """What passed a suite, what was set aside, and the outcome that says why."""
 
     records: Dataset
     quarantined: Artifact
     outcome: Artifact
-    page: Artifact
+
+
+class Checked(Reference):
+    """What a suite said of rows that are counted already, so that none could leave."""
+
+    outcome: Artifact
 
 
 class Redacted(Reference):
@@ -65,6 +70,8 @@ class Screened(Reference):
 
     kept: Dataset
     dropped: Artifact
+    suspects: Artifact
+    """Records that a person should look at."""
 
 
 class Splits(Reference):
@@ -73,6 +80,26 @@ class Splits(Reference):
     train: Dataset
     validation: Dataset
     test: Dataset
+
+
+class Tokenised(Reference):
+    """Rows as training takes them, shard by shard beside the records."""
+
+    train: Dataset
+    validation: Dataset
+    facts: Artifact
+    """What the suite needs of the model: its window, and the tokens that end a turn."""
+
+
+class Described(Reference):
+    """A dataset version's card: as a page, and for machines (Croissant)."""
+
+    version: str
+    """Digest of the records on all sides."""
+
+    profile: Artifact
+    card: Artifact
+    croissant: Artifact
 
 
 class Trained(Reference):
@@ -107,6 +134,10 @@ class Outcome(Reference):
     candidate: Evaluated
     verdict: Artifact
     page: Artifact
+    doorways: dict[str, Artifact]
+    """Doorway → what its suite found."""
+
+    described: Described
 
 
 def canonical(value: object) -> JSON:

@@ -6,8 +6,9 @@ columns; it exists in raw records only and redaction empties it.
 """
 
 import io
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -80,6 +81,44 @@ class Dropped:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A record that a person should look at, and why."""
+
+    id: str
+    kind: str
+    """What is doubted: ``near_duplicate``, ``disagreement``, ``label_noise``, ``length`` or ``language``."""
+
+    doubt: float
+    """0 … 1; what is worth looking at first is highest."""
+
+    reason: str
+    """Names no personal data and quotes no text."""
+
+    twin: str | None = None
+    """The record that it is like."""
+
+    suggestion: str | None = None
+    """The label that the others speak for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a curation method says of a data set: who leaves, and who should be looked at."""
+
+    dropped: tuple[Dropped, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+
+def label_of(record: Record, field: str) -> str | None:
+    """The label in the record's completion: the text of ``field`` of its JSON object; None if there is none."""
+    try:
+        value = json.loads(record.completion)[field]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None if value is None else json.dumps(value)
+
+
 _TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _PAIRS = pa.list_(pa.struct([("type", pa.string()), ("value", pa.string())]))
 SCHEMA = pa.schema(
@@ -145,6 +184,28 @@ def dropped_to_parquet(rows: Sequence[Dropped]) -> bytes:
 def dropped_from_parquet(data: bytes) -> list[Dropped]:
     """Decode what :func:`dropped_to_parquet` wrote."""
     return [Dropped(row["id"], row["step"], row["reason"]) for row in pq.read_table(io.BytesIO(data)).to_pylist()]
+
+
+_SUSPECTS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("kind", pa.string()),
+        ("doubt", pa.float64()),
+        ("reason", pa.string()),
+        ("twin", pa.string()),
+        ("suggestion", pa.string()),
+    ]
+)
+
+
+def suspects_to_parquet(rows: Sequence[Suspect]) -> bytes:
+    """Encode who should be looked at."""
+    return _encode(pa.Table.from_pylist([asdict(row) for row in rows], schema=_SUSPECTS))
+
+
+def suspects_from_parquet(data: bytes) -> list[Suspect]:
+    """Decode what :func:`suspects_to_parquet` wrote."""
+    return [Suspect(**row) for row in pq.read_table(io.BytesIO(data)).to_pylist()]
 
 
 def _encode(table: pa.Table) -> bytes:

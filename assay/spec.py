@@ -131,6 +131,14 @@ class ExpectationsSpec(Spec):
     raw: Located
     redacted: Located
     curated: Located
+    splits: Located
+    predictions: Located
+    waivers: Located | None = None
+    """Failures that a named person lets pass until a date."""
+
+
+DOORWAYS: tuple[str, ...] = ("raw", "redacted", "curated", "splits", "predictions")
+"""Where a suite stands, in the order in which records pass them."""
 
 
 class RedactionSpec(Spec):
@@ -146,17 +154,80 @@ class RedactionSpec(Spec):
     """A longer text is dropped with a reason rather than passed half examined."""
 
 
-class CurationSpec(Spec):
-    """What leaves the training set, and how much may."""
+OnFound = Literal["review", "drop"]
+"""List what was found for a person to look at, or drop it as well."""
 
-    contamination_words: Positive = 13
-    """Words in a run; Brown et al. (2020) used 13."""
 
-    contamination_overlap: Fraction = 0.5
+class ContaminationSpec(Spec):
+    """When a training record counts as quoting an evaluation text (n-gram overlap)."""
+
+    words: Positive = 13
+    """In a run; Brown et al. (2020) used 13."""
+
+    overlap: Fraction = 0.5
     """Share of the shorter text's runs that must be shared for a record to count as a quotation."""
 
-    max_contaminated: Fraction = 0.05
-    """Above this share the source is refused, not trimmed."""
+    max_share: Fraction = 0.05
+    """Above this share of the records the source is refused, not trimmed."""
+
+
+class NearDuplicatesSpec(Spec):
+    """When two records say nearly the same (Broder 1997)."""
+
+    shingle_words: Positive = 2
+    """Consecutive words that make a shingle."""
+
+    jaccard: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Shared shingles over all shingles of both, from which two records are near duplicates."""
+
+    on_found: OnFound = "drop"
+    """Twins whose labels differ are listed for review whatever this says: one of the two is wrong."""
+
+
+class LabelNoiseSpec(Spec):
+    """Which labels to doubt: confident learning on out-of-fold predictions (Northcutt et al. 2021)."""
+
+    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    seed: Annotated[int, Field(ge=0)] = 0
+    on_found: OnFound = "review"
+
+
+class OutliersSpec(Spec):
+    """Which records are unlike the rest, in length or in language."""
+
+    deviations: Annotated[float, Field(gt=0)] = 5.0
+    """Modified z-score of the logarithm of the length (Iglewicz and Hoaglin 1993) above which a text is an outlier."""
+
+    language_share: Fraction = 0.02
+    """A language that fewer of the records are in is an outlier."""
+
+    min_words: Positive = 12
+    """A shorter text's language is not judged."""
+
+    on_found: OnFound = "review"
+
+
+class BalanceSpec(Spec):
+    """How far the label's classes may differ in size."""
+
+    max_ratio: Annotated[float, Field(ge=1)] | None = None
+    """Records of a class that has more than this many times those of the smallest are dropped; none if absent."""
+
+    slices: tuple[str, ...] = ()
+    """Attributes by whose values label shares are compared."""
+
+
+class CurationSpec(Spec):
+    """What leaves the training set, what a person should look at, and what a person decided."""
+
+    corrections: Located | None = None
+    """File of decisions on single records, as `assay curate correct` writes it."""
+
+    contamination: ContaminationSpec = ContaminationSpec()
+    near_duplicates: NearDuplicatesSpec = NearDuplicatesSpec()
+    label_noise: LabelNoiseSpec = LabelNoiseSpec()
+    outliers: OutliersSpec = OutliersSpec()
+    balance: BalanceSpec = BalanceSpec()
 
 
 class SplitSpec(Spec):

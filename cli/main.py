@@ -30,6 +30,16 @@ Governed fine-tuning: from a base model and your own records to a promoted model
   assay list                             runs, and versions in the registry
   assay promote 3 --to staging           point a stage at an accepted version
   assay roll-back --from production      point it back at the version before
+
+for who answers for the data:
+
+  assay expectations lint                what is wrong with the suites and waivers in ./expectations, line by line
+  assay expectations show raw            a suite as a table: what is asked, what follows, and why
+  assay expectations try raw new.jsonl   what a suite would say of data, before anybody runs anything
+  assay curate review RECIPE             the records that a person should look at, as a table to fill in
+  assay curate correct RECIPE review.csv --who YOU
+                                         the decisions in it, added to the recipe's corrections
+  assay reports serve                    reports and data cards in a browser, on this machine only
 """
 
 EXITS = """\
@@ -45,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911  # one
 
     command: Callable[[argparse.Namespace], int] = chosen.command
     try:
-        prepare_environment()
+        if chosen.keeps_state:
+            prepare_environment()
         return command(chosen)
     except PromotionRefusedError as error:
         print(f"assay: refused: {error}", file=sys.stderr)
@@ -88,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="assay", description=ABOUT, epilog=EXITS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.set_defaults(keeps_state=True)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _recipe(commands.add_parser("run", help="take a recipe to a registered version with a verdict"), _run).add_argument(
         "--json", action="store_true", help="end with one line of JSON and print nothing else on standard output"
@@ -105,10 +117,57 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--from", default="production", choices=("staging", "production"), dest="stage")
     back.add_argument("--reason", default="not given", help="kept in the history; no personal data")
     _model(back, _roll_back)
+    _expectations(commands.add_parser("expectations", help="read, compare and try out what must hold of the data"))
+    _curate(commands.add_parser("curate", help="look at doubtful records, and decide on them"))
+    _reports(commands.add_parser("reports", help="reports and data cards, to be read in a browser"))
     digest = commands.add_parser("digest", help="digest of a base model, to pin it in a recipe")
     digest.add_argument("uri", metavar="URI", help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file or a folder")
     digest.set_defaults(command=_digest)
     return parser
+
+
+def _expectations(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    suite = "a suite's file, or its name in ./expectations"
+    lint = commands.add_parser("lint", help="say what is wrong with suites and waivers, a line for each mistake")
+    lint.add_argument("files", nargs="*", metavar="FILE", help="suites, waivers, or folders; default: ./expectations")
+    lint.set_defaults(command=_lint, keeps_state=False)
+    show = commands.add_parser("show", help="a suite as a table")
+    show.add_argument("suite", metavar="SUITE", help=suite)
+    show.set_defaults(command=_show_suite, keeps_state=False)
+    diff = commands.add_parser("diff", help="what one version of a suite asks otherwise than another")
+    diff.add_argument("before", metavar="BEFORE", help=f"{suite}; - is standard input")
+    diff.add_argument("after", metavar="AFTER", help=suite)
+    diff.set_defaults(command=_diff, keeps_state=False)
+    tried = commands.add_parser("try", help="what a suite would say of data; exit status 3 if it would stop a run")
+    tried.add_argument("suite", metavar="SUITE", help=suite)
+    tried.add_argument("data", metavar="DATA", help=".jsonl, .csv or .parquet, or a recipe, whose sources are read")
+    tried.add_argument("--columns", metavar="PAIRS", help="the suite's names = the file's: prompt=message,id=ticket")
+    tried.add_argument("--schema", metavar="FILE", help="JSON schema that answers must satisfy; a recipe names its own")
+    tried.add_argument("--waivers", metavar="FILE", help="failures that are let pass; a recipe names its own")
+    tried.add_argument("--json", action="store_true", help="print the outcome as JSON and nothing else")
+    tried.set_defaults(command=_try)
+
+
+def _curate(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    review = _recipe(commands.add_parser("review", help="write the records that a person should look at"), _review)
+    review.add_argument("--out", default="review.csv", metavar="FILE", help="default: review.csv")
+    review.add_argument("--force", action="store_true", help="write over a file that somebody has filled in")
+    correct = commands.add_parser("correct", help="add what a person decided to the recipe's corrections")
+    correct.add_argument("recipe", metavar="RECIPE", help="a recipe.yaml, or the folder that holds one")
+    correct.add_argument("reviewed", metavar="REVIEW.csv", help="what `review` wrote, with decisions filled in")
+    correct.add_argument("--who", required=True, metavar="NAME", help="who answers for the decisions")
+    correct.set_defaults(command=_correct)
+
+
+def _reports(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="show them to a browser on this machine, read-only")
+    serve.add_argument("--port", type=int, default=8765, help="default: 8765")
+    serve.set_defaults(command=_serve)
+    build = commands.add_parser("build", help="lay them out as files that open from disk")
+    build.set_defaults(command=_build)
 
 
 def _recipe(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -164,6 +223,61 @@ def _roll_back(chosen: argparse.Namespace) -> int:
     from cli import releasing
 
     releasing.roll_back(chosen.model, chosen.stage, chosen.reason)
+    return ACCEPTED
+
+
+def _lint(chosen: argparse.Namespace) -> int:
+    from cli import expecting
+
+    return ACCEPTED if expecting.lint(chosen.files) else BAD_INPUT
+
+
+def _show_suite(chosen: argparse.Namespace) -> int:
+    from cli import expecting
+
+    expecting.show(chosen.suite)
+    return ACCEPTED
+
+
+def _diff(chosen: argparse.Namespace) -> int:
+    from cli import expecting
+
+    expecting.diff(chosen.before, chosen.after)
+    return ACCEPTED
+
+
+def _try(chosen: argparse.Namespace) -> int:
+    from cli import trying
+
+    given = (chosen.suite, chosen.data, chosen.columns, chosen.schema, chosen.waivers)
+    return ACCEPTED if trying.try_out(*given, as_json=chosen.json) else REFUSED
+
+
+def _review(chosen: argparse.Namespace) -> int:
+    from cli import curating
+
+    curating.review(chosen.recipe, chosen.settings, chosen.out, force=chosen.force)
+    return ACCEPTED
+
+
+def _correct(chosen: argparse.Namespace) -> int:
+    from cli import curating
+
+    curating.correct(chosen.recipe, chosen.reviewed, chosen.who)
+    return ACCEPTED
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from cli import serving
+
+    serving.serve(chosen.port)
+    return ACCEPTED
+
+
+def _build(_: argparse.Namespace) -> int:
+    from cli import serving
+
+    serving.build()
     return ACCEPTED
 
 

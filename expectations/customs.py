@@ -1,104 +1,108 @@
 """Expectations that Great Expectations lacks, built from its own classes.
 
-The rules are plain functions over one cell, and can be read and tested without Great Expectations. Each
-answers whether the cell passes; :func:`_fail_closed` turns a rule that raises into one that does not pass.
-:func:`engines` wraps them as expectations, which registers them, so that a suite's check can never find
-its class missing.
+The rules are plain functions over the cells of one row, and can be read and tested without Great Expectations:
+:mod:`expectations.cells`, :mod:`expectations.personal`, :mod:`expectations.moments`, :mod:`expectations.examples`.
+The last ones here are about a row of a :mod:`total <expectations.totals>`. A rule that raises has not passed.
 
-Languages are told by py3langid (Lui and Baldwin 2012, ACL), JSON schemas by jsonschema.
+:data:`RULES` says which class has which rule. :func:`engines` makes a map metric and an expectation of each, which
+registers them, so that a suite's check can never find its class missing.
 """
 
 import functools
-import json
-import re
 import threading
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from expectations.catalogue import CATALOGUE, KINDS
+from expectations.catalogue import CATALOGUE
+from expectations.cells import check_schema, has_words, identifier, is_in_language, is_not_blank, satisfies
 from expectations.engine import quiet
+from expectations.examples import excludes_prompt, has_tokens, includes_end_of_turn, is_valid_chat, is_whole
+from expectations.moments import does_not_precede, is_between, is_in_force
+from expectations.parameters import KINDS
 from expectations.personal import holds_no_known_value, holds_no_personal_data
 
 if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
-    from py3langid.langid import LanguageIdentifier
+    import pandas as pd
 
-VERSION = 1  # Raise on any change that could change which rows fail.
+VERSION = 2  # Raise on any change that could change which rows fail.
 
-WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
-
-
-def is_not_blank(cell: str) -> bool:
-    """Whether anything can be seen: white space, controls and zero-width characters do not count."""
-    return any(unicodedata.category(character)[0] not in "ZC" for character in cell)
-
-
-def has_words(cell: str, low: int, high: int | None) -> bool:
-    """Whether ``cell`` holds ``low`` to ``high`` words."""
-    count = sum(1 for _ in WORD.finditer(cell))
-    return low <= count and (high is None or count <= high)
-
-
-def is_in_language(cell: str, languages: Sequence[str], min_words: int, min_characters: int) -> bool:
-    """Whether ``cell`` is in one of ``languages`` (ISO 639-1); a shorter text is not judged and passes."""
-    if len(cell) < min_characters or not has_words(cell, min_words, None):
-        return True
-    return _identifier().classify(cell)[0] in languages
-
-
-def satisfies(cell: str, schema: str) -> bool:
-    """Whether ``cell`` is one JSON value that the JSON schema ``schema`` accepts.
-
-    Keys given twice and numbers that JSON does not have (NaN, Infinity) are refused.
-    """
-    value = json.loads(cell, parse_constant=_refuse_constant, object_pairs_hook=_distinct)
-    return bool(_validator(schema).is_valid(value))
-
-
-def check_schema(schema: str) -> None:
-    """Raise unless ``schema`` is a JSON schema."""
-    _validator(schema)
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(name)
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(found := dict(pairs)) != len(pairs):
-        raise ValueError("a key is given twice")
-    return found
-
-
+_REQUIRED = object()
 _LOCK = threading.RLock()
 
 
-@functools.lru_cache(maxsize=8)
-def _validator(schema: str) -> "Validator":
-    from jsonschema.validators import Draft202012Validator, validator_for
-    from referencing import Registry
-
-    document = json.loads(schema)
-    cls = validator_for(document, default=Draft202012Validator)
-    cls.check_schema(document)
-    # An own registry: the default one would fetch a remote reference.
-    return cls(document, registry=Registry())
-
-
-@functools.cache
-def _identifier() -> "LanguageIdentifier":
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE)
+def is_share_between(
+    cell: float,
+    rows: int,
+    min_value: float | None = None,
+    max_value: float | None = None,
+    min_count: int | None = None,
+) -> bool:
+    """Whether a class with ``rows`` rows, a share ``cell`` of all, is neither too small nor too large."""
+    large_enough = cell >= (min_value or 0) and rows >= (min_count or 0)
+    return large_enough and (max_value is None or cell <= max_value)
 
 
-def _fail_closed(rule: Callable[..., bool], *arguments: object) -> bool:
-    """Whether the rule passes; a rule that raises has not passed, and says nothing of what it saw."""
-    try:
-        return bool(rule(*arguments))
-    except Exception:  # noqa: BLE001 - a cell can break a parser in any way; each of them is a failing row
-        return False
+def is_at_least(cell: float, min_ratio: float) -> bool:
+    """Whether a group's rate is at least ``min_ratio`` of the highest."""
+    return cell >= min_ratio
+
+
+def is_at_most(cell: float, max_share: float) -> bool:
+    """Whether a share is not over ``max_share``."""
+    return cell <= max_share
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A class to be, by what it asks of the cells of a row."""
+
+    passes: Callable[..., bool]
+    """Called with the cell, further cells by name if it is about several columns, and the arguments by name."""
+
+    takes: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    """Arguments: type and default."""
+
+    several: bool = False
+    """It is about more than one column."""
+
+    once: Callable[..., object] | None = None
+    """Called with the arguments before the first row; if it raises, the check has not run."""
+
+
+_NUMBER = (int | None, None)
+_TIME = (str | None, None)
+_BOUNDS = {"min_value": _NUMBER, "max_value": _NUMBER}
+
+RULES: Mapping[str, Rule] = {
+    "ExpectColumnValuesToNotBeBlank": Rule(is_not_blank),
+    "ExpectColumnWordCountsToBeBetween": Rule(has_words, _BOUNDS),
+    "ExpectColumnValuesToSatisfyJsonSchema": Rule(satisfies, {"schema_text": (str, _REQUIRED)}, once=check_schema),
+    "ExpectColumnValuesToBeInLanguage": Rule(
+        is_in_language,
+        {"languages": (list[str], _REQUIRED), "min_words": (int, 0), "min_characters": (int, 0)},
+        once=lambda **_: identifier(),
+    ),
+    "ExpectColumnValuesToHoldNoPersonalData": Rule(holds_no_personal_data, {"kinds": (list[str], list(KINDS))}),
+    "ExpectColumnValuesToHoldNoKnownValue": Rule(holds_no_known_value, {"min_characters": (int, 3)}, several=True),
+    "ExpectColumnTimestampsToBeBetween": Rule(is_between, {"min_value": _TIME, "max_value": _TIME}),
+    "ExpectColumnTimestampsToNotPrecede": Rule(does_not_precede, several=True),
+    "ExpectColumnConsentToBeInForce": Rule(is_in_force, {"granted": (list[str], _REQUIRED)}, several=True),
+    "ExpectColumnValuesToBeValidChat": Rule(is_valid_chat),
+    "ExpectColumnTokenCountsToBeBetween": Rule(has_tokens, {**_BOUNDS, "limit": _NUMBER}),
+    "ExpectColumnLearnedTokensToExcludePrompt": Rule(excludes_prompt, several=True),
+    "ExpectColumnLearnedTokensToIncludeEndOfTurn": Rule(
+        includes_end_of_turn, {"end_of_turn": (list[int], _REQUIRED)}, several=True
+    ),
+    "ExpectColumnExamplesToBeWhole": Rule(is_whole),
+    "ExpectColumnLabelSharesToBeBetween": Rule(
+        is_share_between,
+        {"min_value": (float | None, None), "max_value": (float | None, None), "min_count": _NUMBER},
+        several=True,
+    ),
+    "ExpectColumnRatesToBeEvenAcross": Rule(is_at_least, {"min_ratio": (float, _REQUIRED)}),
+    "ExpectColumnNearDuplicatesToBeAtMost": Rule(is_at_most, {"max_share": (float, _REQUIRED)}),
+}
 
 
 def engines() -> Mapping[str, type]:
@@ -112,127 +116,109 @@ def _engines() -> Mapping[str, type]:
     with quiet():
         from great_expectations import expectations as theirs
 
-    names = {entry.engine for entry in CATALOGUE.values() if entry.engine}
-    ours = _ours()
-    return {name: ours.get(name) or getattr(theirs, name) for name in names}
+    make = {True: _over_several, False: _over_one}
+    ours = {name: make[rule.several](name, rule) for name, rule in RULES.items()}
+    return {entry.engine: ours.get(entry.engine) or getattr(theirs, entry.engine) for entry in CATALOGUE.values()}
 
 
-def _ours() -> dict[str, type]:
-    import pandas as pd
+def _over_one(name: str, rule: Rule) -> type:
     from great_expectations.execution_engine import PandasExecutionEngine
-    from great_expectations.expectations.expectation import ColumnMapExpectation, ColumnPairMapExpectation
+    from great_expectations.expectations.expectation import ColumnMapExpectation
     from great_expectations.expectations.metrics.map_metric_provider import (
         ColumnMapMetricProvider,
-        ColumnPairMapMetricProvider,
         column_condition_partial,
-        column_pair_condition_partial,
     )
 
-    def by_cell(column: pd.Series, rule: Callable[..., bool], *arguments: object) -> pd.Series:
-        return pd.Series([_fail_closed(rule, cell, *arguments) for cell in column], index=column.index, dtype=bool)
-
-    class NotBlank(ColumnMapMetricProvider):
-        condition_metric_name = "column_values.assay.not_blank"
+    class Metric(ColumnMapMetricProvider):
+        condition_metric_name = f"column_values.assay.{name}"
+        condition_value_keys = tuple(rule.takes)
 
         @column_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(cls, column: pd.Series, **_: object) -> pd.Series:  # noqa: N805
-            return by_cell(column, is_not_blank)
+        def _pandas(cls, column: "pd.Series", **given: Any) -> "pd.Series":  # noqa: ANN401, N805
+            return _judged(rule.passes, column, _arguments(rule, given))
 
-    class WordCounts(ColumnMapMetricProvider):
-        condition_metric_name = "column_values.assay.word_counts"
-        condition_value_keys = ("min_value", "max_value")
+    return _expectation(name, rule, ColumnMapExpectation, Metric)
 
-        @column_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(cls, column: pd.Series, min_value: int | None, max_value: int | None, **_: object) -> pd.Series:  # noqa: N805
-            return by_cell(column, has_words, min_value or 0, max_value)
 
-    class JsonSchema(ColumnMapMetricProvider):
-        condition_metric_name = "column_values.assay.json_schema"
-        condition_value_keys = ("schema_text",)
+def _over_several(name: str, rule: Rule) -> type:
+    from great_expectations.execution_engine import PandasExecutionEngine
+    from great_expectations.expectations.expectation import MulticolumnMapExpectation
+    from great_expectations.expectations.metrics.map_metric_provider import (
+        MulticolumnMapMetricProvider,
+        multicolumn_condition_partial,
+    )
 
-        @column_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(cls, column: pd.Series, schema_text: str, **_: object) -> pd.Series:  # noqa: N805
-            check_schema(schema_text)
-            return by_cell(column, satisfies, schema_text)
+    class Metric(MulticolumnMapMetricProvider):
+        condition_metric_name = f"multicolumn_values.assay.{name}"
+        condition_value_keys = ("roles", *rule.takes)
 
-    class InLanguage(ColumnMapMetricProvider):
-        condition_metric_name = "column_values.assay.language"
-        condition_value_keys = ("languages", "min_words", "min_characters")
+        @multicolumn_condition_partial(engine=PandasExecutionEngine)
+        def _pandas(cls, column_list: "pd.DataFrame", roles: Sequence[str], **given: Any) -> "pd.Series":  # noqa: ANN401, N805
+            return _judged_together(rule.passes, column_list, roles, _arguments(rule, given))
 
-        @column_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(
-            cls,  # noqa: N805
-            column: pd.Series,
-            languages: list[str],
-            min_words: int,
-            min_characters: int,
-            **_: object,
-        ) -> pd.Series:
-            with _LOCK:
-                _identifier()
-            return by_cell(column, is_in_language, languages, min_words, min_characters)
+    # A missing cell beside the one asked about is the rule's to judge, so no row is passed over.
+    more = {"roles": (list[str], _REQUIRED), "ignore_row_if": (str, "never")}
+    return _expectation(name, rule, MulticolumnMapExpectation, Metric, more)
 
-    class NoPersonalData(ColumnMapMetricProvider):
-        condition_metric_name = "column_values.assay.no_personal_data"
-        condition_value_keys = ("kinds",)
 
-        @column_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(cls, column: pd.Series, kinds: list[str], **_: object) -> pd.Series:  # noqa: N805
-            return by_cell(column, holds_no_personal_data, kinds)
+def _expectation(
+    name: str,
+    rule: Rule,
+    base: type,
+    metric: Any,  # noqa: ANN401
+    more: Mapping[str, tuple[object, object]] | None = None,
+) -> type:
+    fields = {**rule.takes, **(more or {})}
+    return type(name, (base,), {
+        "__module__": __name__,
+        "__doc__": rule.passes.__doc__,
+        "__annotations__": {key: kind for key, (kind, _) in fields.items()},
+        "map_metric": metric.condition_metric_name,
+        "success_keys": (*metric.condition_value_keys, "mostly"),
+        **{key: default for key, (_, default) in fields.items() if default is not _REQUIRED},
+    })  # fmt: skip
 
-    class NoKnownValue(ColumnPairMapMetricProvider):
-        condition_metric_name = "column_pair_values.assay.no_known_value"
-        condition_value_keys = ("min_characters",)
 
-        @column_pair_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(cls, column_A: pd.Series, column_B: pd.Series, min_characters: int, **_: object) -> pd.Series:  # noqa: N803, N805
-            passed = [
-                _fail_closed(holds_no_known_value, cell, known, min_characters)
-                for cell, known in zip(column_A, column_B, strict=True)
-            ]
-            return pd.Series(passed, index=column_A.index, dtype=bool)
+def _arguments(rule: Rule, given: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: given[name] for name in rule.takes}
+    if rule.once is not None:
+        rule.once(**found)
+    return found
 
-    class ExpectColumnValuesToNotBeBlank(ColumnMapExpectation):
-        map_metric = NotBlank.condition_metric_name
 
-    class ExpectColumnWordCountsToBeBetween(ColumnMapExpectation):
-        min_value: int | None = None
-        max_value: int | None = None
-        map_metric = WordCounts.condition_metric_name
-        success_keys = ("min_value", "max_value", "mostly")
+def _judged(passes: Callable[..., bool], cells: "pd.Series", arguments: Mapping[str, Any]) -> "pd.Series":
+    """Whether each cell passes; a text that comes again is judged once."""
+    import pandas as pd
 
-    class ExpectColumnValuesToSatisfyJsonSchema(ColumnMapExpectation):
-        schema_text: str
-        map_metric = JsonSchema.condition_metric_name
-        success_keys = ("schema_text", "mostly")
+    known: dict[str, bool] = {}
+    passed: list[bool] = []
+    for cell in cells:
+        if type(cell) is not str:
+            passed.append(_fail_closed(passes, cell, arguments))
+            continue
+        if (verdict := known.get(cell)) is None:
+            verdict = known[cell] = _fail_closed(passes, cell, arguments)
+        passed.append(verdict)
+    return pd.Series(passed, index=cells.index, dtype=bool)
 
-    class ExpectColumnValuesToBeInLanguage(ColumnMapExpectation):
-        languages: list[str]
-        min_words: int = 0
-        min_characters: int = 0
-        map_metric = InLanguage.condition_metric_name
-        success_keys = ("languages", "min_words", "min_characters", "mostly")
 
-    class ExpectColumnValuesToHoldNoPersonalData(ColumnMapExpectation):
-        kinds: tuple[str, ...] = KINDS
-        map_metric = NoPersonalData.condition_metric_name
-        success_keys = ("kinds", "mostly")
+def _judged_together(
+    passes: Callable[..., bool], cells: "pd.DataFrame", roles: Sequence[str], arguments: Mapping[str, Any]
+) -> "pd.Series":
+    """Whether each row passes, by its first cell and the others under the names of their roles."""
+    import pandas as pd
 
-    class ExpectColumnValuesToHoldNoKnownValue(ColumnPairMapExpectation):
-        min_characters: int = 3
-        ignore_row_if: str = "neither"
-        domain_keys = (*ColumnPairMapExpectation.domain_keys, "ignore_row_if")
-        map_metric = NoKnownValue.condition_metric_name
-        success_keys = ("min_characters", "mostly")
+    columns = [cells.iloc[:, place] for place in range(len(roles))]
+    passed = [
+        _fail_closed(passes, first, dict(zip(roles[1:], rest, strict=True), **arguments))
+        for first, *rest in zip(*columns, strict=True)
+    ]
+    return pd.Series(passed, index=cells.index, dtype=bool)
 
-    return {
-        cls.__name__: cls
-        for cls in (
-            ExpectColumnValuesToNotBeBlank,
-            ExpectColumnWordCountsToBeBetween,
-            ExpectColumnValuesToSatisfyJsonSchema,
-            ExpectColumnValuesToBeInLanguage,
-            ExpectColumnValuesToHoldNoPersonalData,
-            ExpectColumnValuesToHoldNoKnownValue,
-        )
-    }
+
+def _fail_closed(passes: Callable[..., bool], cell: object, arguments: Mapping[str, object]) -> bool:
+    """Whether a rule passes; one that raises has not passed, and says nothing of what it saw."""
+    try:
+        return bool(passes(cell, **arguments))
+    except Exception:  # noqa: BLE001 - a cell can break a parser in any way; each of them is a failing row
+        return False

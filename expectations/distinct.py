@@ -38,7 +38,8 @@ class Distinct:
             return []
         pairs = np.concatenate(self._digests).view("<u8").reshape(-1, 2)
         order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-        same = (pairs[order[1:]] == pairs[order[:-1]]).all(axis=1)
+        pairs = pairs[order]
+        same = (pairs[1:] == pairs[:-1]).all(axis=1)
         shared: np.ndarray = np.zeros(len(order), dtype=bool)
         shared[order[1:][same]] = True
         shared[order[:-1][same]] = True

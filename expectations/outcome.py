@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from assay.errors import ExpectationError
 from assay.spec import Spec
 from expectations.catalogue import Severity
+from expectations.waivers import Standing, Waiver
 
 Decision = Literal["pass", "pass_with_warnings", "quarantine", "stop"]
-Status = Literal["passed", "failed", "could not run"]
+Status = Literal["passed", "waived", "failed", "could not run"]
 
 RAISED = "the check broke off"
 NO_COLUMN = "the data lack the column"
@@ -21,7 +22,8 @@ NO_ROW = "`where` matched no row"
 NO_ROWS = "there were no rows"
 NO_KEY = "rows could not be told apart"
 NO_RESOURCE = "what the check compares with was not supplied, or is malformed"
-NOTES = (RAISED, NO_COLUMN, NO_ROW, NO_ROWS, NO_KEY, NO_RESOURCE)
+NO_VALUE = "no row held a value to judge"
+NOTES = (RAISED, NO_COLUMN, NO_ROW, NO_ROWS, NO_KEY, NO_RESOURCE, NO_VALUE)
 
 
 class Finding(Spec):
@@ -40,19 +42,37 @@ class Finding(Spec):
     """Rows that the check was about, missing values included."""
 
     failed: int
+    """Rows that fail, waived ones included; classes or groups, if the check names no row."""
+
     could_not_run: bool
     passed: bool
+    """Whether nothing stands in the way: the check holds, or a waiver lets it pass."""
+
     note: str = ""
     """One of :data:`NOTES`, if the check could not run."""
 
+    observed: str = ""
+    """What was seen, in numbers; a class or group is named only if the suite itself lists it."""
+
     ids: tuple[str, ...]
     """Every failing row, in the order of the data."""
+
+    waiver: Waiver | None = None
+    """The one that applied."""
+
+    waived_ids: tuple[str, ...] = ()
+    """Failing rows that it covers; they go on."""
+
+    waived: bool = False
+    """Whether the check passes only by its waiver."""
 
     @property
     def status(self) -> Status:
         """The outcome in words."""
         if self.could_not_run:
             return "could not run"
+        if self.waived:
+            return "waived"
         return "passed" if self.passed else "failed"
 
 
@@ -77,6 +97,9 @@ class Outcome(Spec):
     findings: tuple[Finding, ...]
     quarantined: dict[str, tuple[str, ...]]
     """Checks that set a row aside, by row id."""
+
+    waivers: tuple[Standing, ...] = ()
+    """Those of this suite's checks, expired ones too."""
 
 
 def to_json(outcome: Outcome) -> bytes:

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
-from expectations.catalogue import KINDS
+from expectations.parameters import KINDS
 
-VERSION = 1  # Raise on any change that could change which rows fail.
+VERSION = 2  # Raise on any change that could change which rows fail.
 
 MARKER = re.compile(r"\[[A-Z]+(?:_[A-Z]+)*_\d+\]")
 """A placeholder that redaction left, such as ``[PERSON_1]``."""
@@ -61,21 +61,28 @@ _IBAN_LENGTHS = {
 def holds_no_personal_data(cell: str, kinds: Sequence[str] = KINDS) -> bool:
     """Whether no address, card, account or telephone number stands in ``cell``, by form alone."""
     plain = MARKER.sub(" ", _plain(cell))
-    return not any(_FINDERS[kind](plain) for kind in kinds)
+    # Most texts hold no sign of most kinds, and to look for the sign takes a tenth of the time.
+    return not any(_SIGNS[kind](plain) and _FINDERS[kind](plain) for kind in kinds)
 
 
 def holds_no_known_value(cell: str, known: Sequence[str], min_characters: int = 3) -> bool:
     """Whether no value of ``known``, of at least ``min_characters``, stands in ``cell`` as whole words.
 
     Case, width and white space are folded. Placeholders are not looked into.
+
+    Raises:
+        TypeError: ``known`` is no list: nobody has said what is known.
     """
+    if not isinstance(known, list | tuple):
+        raise TypeError("expected a list of values")
     folded = _folded(MARKER.sub(" ", _plain(cell)))
     values = (_folded(_plain(value)) for value in known)
-    return not any(
-        re.search(rf"(?<!\w){re.escape(value)}(?!\w)", folded)
-        for value in values
-        if len(value) >= max(1, min_characters)
-    )
+    return not any(_stands_in(value, folded) for value in values if len(value) >= max(1, min_characters))
+
+
+def _stands_in(value: str, text: str) -> bool:
+    # A pattern is made only if the characters are there at all: one for each row would be compiled each time.
+    return value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
 
 def _plain(text: str) -> str:
@@ -121,3 +128,14 @@ _FINDERS: Mapping[str, Callable[[str], object]] = {
     "phone": _PHONE.search,
     "ssn": _SSN.search,
 }
+
+_PREFIX = re.compile(r"[0+(](?<!\w0)\(?\d")
+_GROUPS = re.compile(r"\d[ .-]\d{3}[ .-]\d{4}")
+_SIGNS: Mapping[str, Callable[[str], object]] = {
+    "email": lambda text: "@" in text,
+    "card": re.compile(r"\d(?:[ -]?\d){12}").search,
+    "iban": re.compile(r"\d\d(?:(?<=(?<![^\W_])[A-Za-z]{2}\d\d)|(?<=(?<![^\W_])[A-Za-z]{2}[ -]\d\d))").search,
+    "phone": lambda text: _PREFIX.search(text) or _GROUPS.search(text),
+    "ssn": re.compile(r"\d[- ]\d\d[- ]\d").search,
+}
+"""What stands in every text in which the finder of a kind finds something."""

@@ -1,61 +1,47 @@
 """From YAML nodes to the fields of a suite, noting every mistake with its line.
 
-Nodes rather than values are read, because a value no longer knows its line, and because YAML 1.1 would
-turn ``no`` into a boolean, ``2026-01-01`` into a date and ``1:30`` into ninety before anybody looked.
+Every name is looked up in the catalogue, every argument is held against what its expectation takes, and arguments
+against one another, so that a suite without a mistake can be run as it is.
 """
 
 import difflib
-import math
 import re
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from expectations.catalogue import CATALOGUE, LEAKY, Entry, Severity
+from expectations.fields import WRONG, Field, FieldReader, Fields
+from expectations.moments import instant
+from expectations.parameters import Parameter, moment
 
 SUITE_KEYS = ("suite", "version", "owner", "max_quarantine", "checks")
 CHECK_KEYS = ("id", "expect", "column", "parameters", "where", "why", "on_fail", "allow")
 REQUIRED = ("id", "expect", "why", "on_fail")
-GATE_DECIDES = frozenset(
-    {"result_format", "mostly", "catch_exceptions", "row_condition", "condition_parser", "severity"}
-)
+
+COUNTED = frozenset({"splits", "predictions"})
+"""Doorways whose rows are counted and locked, so that none can be set aside."""
+
 IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-class Mistake(NamedTuple):
-    """What is wrong, where, and with which check."""
-
-    line: int
-    who: str
-    reason: str
-
-
-class _Field(NamedTuple):
-    line: int
-    node: Node
-
-
-_Fields = dict[str, _Field]
-_WRONG = object()
-"""Stands for a value whose mistake has been noted, so that it is not complained of twice."""
-
-
-class Reader:
+class Reader(FieldReader):
     """Turns nodes into fields and notes each mistake; reads on after every one."""
 
     def __init__(self) -> None:
-        self.mistakes: list[Mistake] = []
+        super().__init__()
         self._ids: dict[str, int] = {}
+        self._suite: object = None
 
     def suite(self, node: Node) -> dict[str, object]:
         """Fields of the suite, complete only if no mistake was noted."""
         found = self._mapping(node, "suite", SUITE_KEYS, required=SUITE_KEYS)
         fields: dict[str, object] = {}
         if "suite" in found:
-            fields["name"] = self._text(found["suite"], "suite", "suite", r"[a-z0-9][a-z0-9_-]{0,63}")
+            fields["name"] = self._suite = self._text(found["suite"], "suite", "suite", r"[a-z0-9][a-z0-9_-]{0,63}")
         if "version" in found:
             fields["version"] = version = self._scalar(found["version"], "suite", "version")
-            if version is not _WRONG and not (isinstance(version, int) and version >= 1):
+            if version is not WRONG and not (isinstance(version, int) and version >= 1):
                 self._note(found["version"], "suite", "`version` must be a whole number of at least 1")
         if "owner" in found:
             fields["owner"] = self._text(found["owner"], "suite", "owner")
@@ -65,7 +51,7 @@ class Reader:
             fields["checks"] = self._checks(found["checks"])
         return fields
 
-    def _checks(self, place: _Field) -> list[dict[str, object]]:
+    def _checks(self, place: Field) -> list[dict[str, object]]:
         if not isinstance(place.node, SequenceNode) or not place.node.value:
             self._note(place, "suite", "`checks` must be a list of at least one check; an empty suite lets all pass")
             return []
@@ -82,7 +68,7 @@ class Reader:
                 fields[key] = self._text(found[key], who, key)
         if "on_fail" in found:
             fields["on_fail"] = self._text(found["on_fail"], who, "on_fail")
-            if fields["on_fail"] not in (*get_args(Severity), _WRONG):
+            if fields["on_fail"] not in (*get_args(Severity), WRONG):
                 self._note(found["on_fail"], who, f"`on_fail` must be one of {', '.join(get_args(Severity))}")
         if "allow" in found:
             fields["allow"] = self._share(found["allow"], who, "allow")
@@ -94,13 +80,13 @@ class Reader:
             self._fits(found, who, entry, on_fail=fields.get("on_fail"))
         return fields
 
-    def _id(self, place: _Field, who: str) -> object:
+    def _id(self, place: Field, who: str) -> object:
         id = self._text(place, who, "id", IDENTITY.pattern)
         if isinstance(id, str) and self._ids.setdefault(id, place.line) != place.line:
             self._note(place, who, f"`id` is taken by the check at line {self._ids[id]}")
         return id
 
-    def _entry(self, place: _Field, who: str) -> Entry | None:
+    def _entry(self, place: Field, who: str) -> Entry | None:
         expect = self._text(place, who, "expect")
         if not isinstance(expect, str) or expect in CATALOGUE:
             return CATALOGUE.get(expect) if isinstance(expect, str) else None
@@ -112,18 +98,23 @@ class Reader:
             self._note(place, who, f"`{expect}` is not an expectation{hint}")
         return None
 
-    def _fits(self, found: _Fields, who: str, entry: Entry, on_fail: object) -> None:
+    def _fits(self, found: Fields, who: str, entry: Entry, on_fail: object) -> None:
         """Check what the expectation is about against what the check says."""
         if entry.column and "column" not in found:
             self._note(found["expect"], who, "`column` is missing")
         if not entry.column and "column" in found:
             self._note(found["column"], who, "`column` has no meaning here: the expectation is about the table")
-        if not entry.column and on_fail == "quarantine":
-            self._note(found["on_fail"], who, "`on_fail` must be stop or warn: a table names no row to quarantine")
-        if not entry.column and "allow" in found:
-            self._note(found["allow"], who, "`allow` has no meaning here: a table has no rows that fail")
+        if on_fail == "quarantine" and not entry.names_rows:
+            self._note(
+                found["on_fail"], who, "`on_fail` must be stop or warn: the expectation names no row to set aside"
+            )
+        elif on_fail == "quarantine" and self._suite in COUNTED:
+            reason = f"`on_fail` must be stop or warn: the rows at {self._suite} are counted, and none can be set aside"
+            self._note(found["on_fail"], who, reason)
+        if not entry.allows and "allow" in found:
+            self._note(found["allow"], who, "`allow` has no meaning here: the parameters say how much may fail")
 
-    def _parameters(self, found: _Fields, who: str, entry: Entry, column: object) -> dict[str, object]:
+    def _parameters(self, found: Fields, who: str, entry: Entry, column: object) -> dict[str, object]:
         known = tuple(entry.parameters)
         required = tuple(name for name, parameter in entry.parameters.items() if parameter.required)
         if "parameters" not in found:
@@ -137,23 +128,46 @@ class Reader:
             self._note(place, who, f"parameter one of {' or '.join(entry.needs_one_of)} is missing")
         arguments: dict[str, object] = {}
         for name, value_place in given.items():
-            value = arguments[name] = self._value(value_place, who, name)
-            if value is _WRONG:
-                continue
-            parameter = entry.parameters[name]
-            if complaint := parameter.complaint(value):
-                self._note(value_place, who, f"`{name}` {complaint}")
-            elif parameter.of_column:
-                self._of_column(value_place, who, name, value, column)
-        self._ordered(place, who, arguments)
+            arguments[name] = self._argument(value_place, who, name, entry.parameters[name], column)
+        self._together(place, who, entry, arguments)
+        self._columns_differ(place, who, entry, [column, *(arguments.get(name) for name in known)])
         return arguments
 
-    def _ordered(self, place: _Field, who: str, arguments: dict[str, object]) -> None:
-        low, high = arguments.get("min_value"), arguments.get("max_value")
-        if isinstance(low, int) and isinstance(high, int) and low > high:
-            self._note(place, who, f"`min_value` {low} is over `max_value` {high}, so no row could pass")
+    def _argument(self, place: Field, who: str, name: str, parameter: Parameter, column: object) -> object:
+        """Read one argument, and complain of it once."""
+        if parameter.share:
+            return self._share(place, who, name)
+        value = self._value(place, who, name)
+        if value is WRONG:
+            return WRONG
+        if complaint := parameter.complaint(value):
+            self._note(place, who, f"`{name}` {complaint}")
+            return WRONG
+        if parameter.of_column:
+            self._of_column(place, who, name, value, column)
+        return value
 
-    def _where(self, place: _Field, who: str) -> dict[str, object] | None:
+    def _together(self, place: Field, who: str, entry: Entry, arguments: dict[str, object]) -> None:
+        """Check arguments against one another."""
+        for name, other in entry.needs_also.items():
+            if name in arguments and other not in arguments:
+                self._note(place, who, f"`{name}` needs parameter {other} beside it")
+        low, high = arguments.get("min_value"), arguments.get("max_value")
+        if low is None or high is None or WRONG in (low, high):
+            return
+        timed = entry.parameters["min_value"].complaint is moment
+        if (instant(low) > instant(high)) if timed else (low > high):  # type: ignore[operator]
+            self._note(place, who, f"`min_value` {low} is over `max_value` {high}, so nothing could pass")
+
+    def _columns_differ(self, place: Field, who: str, entry: Entry, given: list[object]) -> None:
+        """Refuse a check that compares a column with itself."""
+        names = [entry.parameters[name].names_column for name in entry.parameters]
+        read = [name for name, is_column in zip(given, (True, *names), strict=True) if is_column and name is not None]
+        columns = [name for name in read if isinstance(name, str)] + list(entry.beside)
+        if len(set(columns)) < len(columns):
+            self._note(place, who, "one column is named twice, so it would be compared with itself")
+
+    def _where(self, place: Field, who: str) -> dict[str, object] | None:
         if not isinstance(place.node, MappingNode):
             self._note(
                 place, who, "`where` must be {column: NAME, is: VALUE} or {column: NAME, in: [...]}; text is never run"
@@ -163,95 +177,24 @@ class Reader:
         if found and ("is" in found) == ("in" in found):
             self._note(place, who, "`where` needs either `is` or `in`")
             return None
-        column = self._text(found["column"], who, "column") if "column" in found else _WRONG
+        column = self._text(found["column"], who, "column") if "column" in found else WRONG
         for key in ("is", "in"):
             if key in found:
                 value = self._value(found[key], who, key)
-                if value is not _WRONG and isinstance(value, tuple) != (key == "in"):
+                if value is not WRONG and isinstance(value, tuple) != (key == "in"):
                     self._note(found[key], who, f"`{key}` must be {'a list' if key == 'in' else 'one value'}")
                 elif value == ():
                     self._note(found[key], who, "`in` must list at least one value")
-                elif value is not _WRONG:
+                elif value is not WRONG:
                     self._of_column(found[key], who, key, value, column)
                 return {"column": column, "values": value if isinstance(value, tuple) else (value,)}
         return None
 
-    def _of_column(self, place: _Field, who: str, name: str, value: object, column: object) -> None:
+    def _of_column(self, place: Field, who: str, name: str, value: object, column: object) -> None:
         """Refuse a number for a text column, which would match nothing."""
         items = value if isinstance(value, tuple) else (value,)
         if isinstance(column, str) and not all(isinstance(item, str) for item in items):
             self._note(place, who, f"`{name}` must be text: put it in quotes, as column {column} is")
-
-    def _share(self, place: _Field, who: str, key: str) -> object:
-        value = self._scalar(place, who, key)
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,3}(?:\.\d+)?) ?%", value)):
-            value = float(match[1]) / 100
-        if value is not _WRONG and not (isinstance(value, int | float) and 0 <= value <= 1):
-            self._note(place, who, f"`{key}` must be a share, such as 2% or 0.02")
-        return value
-
-    def _text(self, place: _Field, who: str, key: str, shape: str = r"(?s).*\S.*") -> object:
-        value = self._scalar(place, who, key)
-        if value is _WRONG:
-            return _WRONG
-        if not isinstance(value, str) or not re.fullmatch(shape, value):
-            self._note(place, who, f"`{key}` must be text" + ("" if "\\S" in shape else f" of the form {shape}"))
-            return _WRONG
-        return value
-
-    def _value(self, place: _Field, who: str, key: str) -> object:
-        """Read a scalar, or a list of scalars as a tuple."""
-        if not isinstance(place.node, SequenceNode):
-            return self._scalar(place, who, key)
-        items = tuple(self._scalar(_Field(_line(node), node), who, key) for node in place.node.value)
-        return _WRONG if _WRONG in items else items
-
-    def _scalar(self, place: _Field, who: str, key: str) -> object:
-        if not isinstance(place.node, ScalarNode):
-            self._note(place, who, f"`{key}` must be one value")
-            return _WRONG
-        kind = place.node.tag.rpartition(":")[2]
-        if kind not in {"str", "int", "float"}:
-            read = {"bool": "true or false", "null": "nothing", "timestamp": "a date"}.get(kind, "something else")
-            self._note(place, who, f"`{key}` is read by YAML as {read}; put it in quotes if text is meant")
-            return _WRONG
-        written = place.node.value
-        value = written if kind == "str" else _integer(written) if kind == "int" else _number(written)
-        if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            self._note(place, who, f"`{key}` is not a plain number; put it in quotes if text is meant")
-            return _WRONG
-        return value
-
-    def _mapping(
-        self, node: Node, who: str, known: tuple[str, ...], *, required: tuple[str, ...], what: str = "key"
-    ) -> _Fields:
-        here = _Field(_line(node), node)
-        if not isinstance(node, MappingNode):
-            self._note(here, who, f"expected {', '.join(known) or 'nothing'}, found no mapping of keys to values")
-            return {}
-        found: _Fields = {}
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, ScalarNode) else "?"
-            place = _Field(_line(key_node), value_node)
-            if key in found:
-                self._note(place, who, f"{what} `{key}` is given twice")
-            elif key in GATE_DECIDES:
-                self._note(place, who, f"`{key}` is not for a suite to set: the gate alone decides what is returned")
-            elif key not in known:
-                self._note(place, who, f"unknown {what} `{key}`; expected {', '.join(known) or 'none'}")
-            else:
-                found[key] = place
-        for key in required:
-            if key not in found:
-                self._note(here, who, f"{what} `{key}` is missing")
-        return found
-
-    def _note(self, place: _Field, who: str, reason: str) -> None:
-        self.mistakes.append(Mistake(place.line, who, reason))
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
 
 
 def _identity(node: Node) -> str | None:
@@ -261,15 +204,3 @@ def _identity(node: Node) -> str | None:
         if isinstance(key, ScalarNode) and key.value == "id" and isinstance(value, ScalarNode):
             return value.value if IDENTITY.fullmatch(value.value) else None
     return None
-
-
-def _integer(text: str) -> int | None:
-    """Read decimal digits only: YAML 1.1 would also read 010 as eight and 1:30 as ninety."""
-    return int(text) if re.fullmatch(r"[-+]?(0|[1-9][0-9]{0,17})", text) else None
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

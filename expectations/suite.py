@@ -16,23 +16,22 @@
 
 A suite that loads is a suite that runs as written: every mistake is reported, with its line, and none is
 repaired. Values are never guessed at either: what YAML reads as a boolean or a date must be in quotes.
+At ``splits`` and ``predictions`` rows are counted already, so a check there stops or warns and sets nothing aside.
 """
 
 import hashlib
 from typing import Annotated
 
-import yaml
 from pydantic import Field
-from yaml.nodes import Node
 
 from assay.errors import ExpectationError
 from assay.spec import Fraction, Name, Positive, Said, Sha256, Spec
-from expectations.catalogue import Argument, Severity, Value
+from expectations.catalogue import Severity, columns_of
+from expectations.nodes import compose
+from expectations.parameters import Argument, Value
 from expectations.reading import SUITE_KEYS, Reader
 
-VERSION = 1  # Raise on any change that could change what a suite means.
-
-MAX_BYTES = 1_000_000
+VERSION = 2  # Raise on any change that could change what a suite means.
 
 
 class Where(Spec):
@@ -55,6 +54,17 @@ class Check(Spec):
     allow: Fraction = 0.0
     """Share of the evaluated rows that may fail before the check does; the rows are set aside all the same."""
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that it reads, by what each is to it; the one that it is about comes first, as its ``cell``."""
+        return columns_of(self.expect, self.column, self.parameters)
+
+    @property
+    def limit(self) -> float:
+        """Share of the evaluated rows that may fail, however the check says so."""
+        share = self.parameters.get("max_share", self.allow)
+        return share if isinstance(share, int | float) else 0.0
+
 
 class Suite(Spec):
     """The checks at one doorway, and who answers for them."""
@@ -69,6 +79,12 @@ class Suite(Spec):
     digest: Sha256
     """Of the file's bytes."""
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that a check reads, and the key: all that a frame needs to have."""
+        read = {name for check in self.checks for name in check.columns.values()}
+        return tuple(sorted(read | {check.where.column for check in self.checks if check.where} | {"id"}))
+
 
 def load(data: bytes, name: str) -> Suite:
     """Read the suite in ``data``, called ``name`` in messages.
@@ -77,30 +93,7 @@ def load(data: bytes, name: str) -> Suite:
         ExpectationError: with one line ``name:line: id: reason`` for each mistake.
     """
     reader = Reader()
-    fields = reader.suite(_compose(data, name))
+    fields = reader.suite(compose(data, name, "suite", ", ".join(SUITE_KEYS)))
     if reader.mistakes:
         raise ExpectationError("\n".join(f"{name}:{m.line}: {m.who}: {m.reason}" for m in sorted(reader.mistakes)))
     return Suite.model_validate(fields | {"digest": hashlib.sha256(data).hexdigest()})
-
-
-def _compose(data: bytes, name: str) -> Node:
-    if len(data) > MAX_BYTES:
-        raise ExpectationError(f"{name}:1: suite: is {len(data)} bytes, expected at most {MAX_BYTES}")
-    try:
-        content = data.decode()
-        for event in yaml.parse(content, Loader=yaml.SafeLoader):
-            if getattr(event, "anchor", None) is not None:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise ExpectationError(f"{name}:{line}: suite: anchors and aliases are not read; write the value out")
-        node = yaml.compose(content, Loader=yaml.SafeLoader)
-    except UnicodeDecodeError:
-        raise ExpectationError(f"{name}:1: suite: is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise ExpectationError(f"{name}:{mark.line + 1 if mark else 1}: suite: is not YAML: {problem}") from None
-    except RecursionError:
-        raise ExpectationError(f"{name}:1: suite: is nested too deeply") from None
-    if node is None:
-        raise ExpectationError(f"{name}:1: suite: is empty; it needs {', '.join(SUITE_KEYS)}")
-    return node

@@ -1,17 +1,19 @@
 """Train a candidate: from a recipe to a registered version with a verdict."""
 
-from prefect import flow, unmapped
+from prefect import flow
 
 from assay.artifacts import Outcome
-from tasks.data import decontaminate, deduplicate, gather, ingest, redact, split, validate
+from flows.curate_records import curate
+from tasks.data import split
+from tasks.describing import describe
+from tasks.doorways import validate_answers, validate_sides
+from tasks.endings import completed, failed
 from tasks.inputs import open_recipe
 from tasks.judging import compare, report
-from tasks.models import evaluate, prepare_base, train
-from tasks.places import subject_key_fingerprint
+from tasks.models import evaluate, prepare_base, tokenise, train
 from tasks.pool import RUNNER
 from tasks.publishing import publish
 from tasks.registry import register
-from tasks.runs import completed, failed
 
 
 @flow(
@@ -31,28 +33,35 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
         settings: Values to change, by dotted path, such as {"training.epochs": 2}.
     """
     given = open_recipe(recipe, settings)
-    spec = given.spec
+    spec, suites, waived = given.spec, given.suites, given.waived
+    twins = spec.curation.near_duplicates
 
-    base = prepare_base(spec.base)
-    ingested = ingest(spec.sources, subject_key_fingerprint())
-    raw = validate(ingested, "raw", given.raw, given.schema_)
-    shards = redact.map(raw.records.shards, unmapped(spec.redaction))
-    redacted = gather([shard.result() for shard in shards])
-    clean = validate(redacted.records, "redacted", given.redacted, given.schema_)
-    unique = deduplicate(clean.records)
-    screened = decontaminate(unique.kept, given.benchmark, spec.curation, spec.split)
-    curated = validate(screened.kept, "curated", given.curated, given.schema_)
-    sides = split(curated.records, spec.split)
+    prepared = prepare_base.submit(spec.base)
+    data = curate(given)
+    sides = split(data.curated.records, spec.split)
+    base = prepared.result()
 
     asked = (sides.test, given.benchmark, given.schema_, spec.base.dtype, spec.prompt, spec.evaluation)
     before = evaluate.submit(base, None, *asked)
+    tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, spec.training.max_length)
+    learned = validate_sides(
+        sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label, twins
+    )
     training = train.submit(base, sides.train, sides.validation, spec.base.digest, spec.prompt.system, spec.training)
     trained = training.result()
     candidate = evaluate(base, trained.adapter, *asked)
+    answered = validate_answers(
+        candidate, "predictions", suites["predictions"], waived["predictions"], given.schema_, twins
+    )
     baseline = before.result()
 
     verdict = compare(baseline, candidate, spec.gate)
-    page = report(given.card, ingested, [raw, clean, curated], redacted, [unique, screened], sides, trained, baseline,
-                  candidate, verdict)  # fmt: skip
+    doorways = [data.raw, data.clean, data.curated, learned, answered]
+    described = describe(
+        given.about_data, data.ingested, doorways[:4], data.redacted, data.screened, sides, given.decisions
+    )
+    page = report(
+        given.card, data.ingested, doorways, data.redacted, data.screened, sides, trained, baseline, candidate, verdict
+    )
     registered = register(spec.release, given.card, base, sides, trained, candidate, verdict, page)
-    return publish(registered, trained, baseline, candidate, verdict, page)
+    return publish(registered, trained, baseline, candidate, verdict, page, doorways, described)

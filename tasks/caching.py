@@ -31,13 +31,16 @@ from assay import errors
 from assay.artifacts import (
     JSON,
     Artifact,
+    Checked,
     Dataset,
+    Described,
     Evaluated,
     Redacted,
     Reference,
     Registered,
     Screened,
     Splits,
+    Tokenised,
     Trained,
     Validated,
     digest_of,
@@ -47,7 +50,20 @@ from assay.errors import AssayError, UnexpectedError, UnstableKeyError
 from assay.store import write_atomically
 from tasks.places import folder, store
 
-Filed = Artifact | Dataset | Validated | Redacted | Screened | Splits | Trained | Evaluated | Registered
+Filed = (
+    Artifact
+    | Dataset
+    | Validated
+    | Checked
+    | Redacted
+    | Screened
+    | Splits
+    | Tokenised
+    | Described
+    | Trained
+    | Evaluated
+    | Registered
+)
 _FILED: TypeAdapter[Filed] = TypeAdapter(Filed)
 _RECENT = 40
 _TOLD = 3
@@ -135,7 +151,7 @@ def reason(changed: list[str]) -> str:
 def slot(step: str, inputs: Mapping[str, object]) -> str:
     """The place in the path that a question belongs to: its step, and the doorway or model it stands at."""
     if "doorway" in inputs:
-        return f"{step}-{inputs['doorway']}"
+        return f"validate-{inputs['doorway']}"
     if "adapter" in inputs and "benchmark" in inputs:
         return f"{step}-{'baseline' if inputs['adapter'] is None else 'candidate'}"
     return step

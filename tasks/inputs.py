@@ -4,7 +4,9 @@ Nothing here is cached. It looks at the world once, so that everything after it 
 what was found.
 """
 
+import datetime as dt
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ import fsspec
 
 from assay import recipes
 from assay.artifacts import Artifact, Reference
-from assay.data import sources
+from assay.data import corrections, sources
 from assay.errors import RecipeError
 from assay.evaluation import likelihood
 from assay.privacy.personal_spans import TYPES
-from assay.spec import RunSpec
-from expectations import suite
+from assay.spec import DOORWAYS, CurationSpec, ExpectationsSpec, RunSpec
+from expectations import suite, waivers
 from tasks.places import store
+
+ABOUT_DATA = ("name", "owner", "purpose", "intended_use", "sources", "redaction", "curation", "split")
 
 
 class Inputs(Reference):
@@ -28,9 +32,18 @@ class Inputs(Reference):
     card: dict[str, Any]
     """The recipe as written, with the digests of its sources: what a reader is shown."""
 
-    raw: Artifact
-    redacted: Artifact
-    curated: Artifact
+    about_data: dict[str, Any]
+    """Of the recipe, what concerns the data: all that a data card says of it."""
+
+    suites: dict[str, Artifact]
+    """Doorway → suite."""
+
+    waived: dict[str, Artifact]
+    """Doorway → waivers of its suite's checks, and whether each is in force today."""
+
+    decisions: Artifact
+    """What a person decided on single records."""
+
     schema_: Artifact
     benchmark: Artifact
 
@@ -50,19 +63,25 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     file = (file / "recipe.yaml" if file.is_dir() else file).absolute()
     written = recipes.parse(_bytes(str(file), "recipe"), file.name, settings)
     spec = _located(written, file.parent)
-    suites = {name: _suite(getattr(spec.expectations, name)) for name in ("raw", "redacted", "curated")}
+    suites = {name: _suite(name, getattr(spec.expectations, name)) for name in DOORWAYS}
+    decisions = _bytes(spec.curation.corrections, "corrections") if spec.curation.corrections else b""
+    corrections.load(decisions)
     _refuse_unknown_types(spec)
     benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
     likelihood.parse(store().get(benchmark))
     schema = _schema(spec.prompt.output_schema)
     _refuse_unknown_label(spec, schema)
     pinned = _with_digests(spec, benchmark)
+    card = _card(written, pinned)
     return Inputs(
         spec=pinned,
-        card=_card(written, pinned),
+        card=card,
+        about_data={name: card[name] for name in ABOUT_DATA} | {"label": spec.prompt.label},
+        suites=suites,
+        waived=_waived(spec.expectations.waivers, suites),
+        decisions=store().put("corrections", decisions),
         schema_=schema,
         benchmark=benchmark,
-        **suites,
     )
 
 
@@ -85,7 +104,10 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
     def here(uri: str) -> str:
         return sources.locate(uri, folder)
 
-    doorways = {name: here(getattr(spec.expectations, name)) for name in type(spec.expectations).model_fields}
+    def located(part: ExpectationsSpec | CurationSpec, names: Iterable[str]) -> dict[str, str]:
+        return {name: here(uri) for name in names if (uri := getattr(part, name)) is not None}
+
+    doorways = located(spec.expectations, type(spec.expectations).model_fields)
     ability = spec.evaluation.general_ability
     return spec.model_copy(
         update={
@@ -93,6 +115,7 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
             "base": spec.base.model_copy(update={"uri": here(spec.base.uri)}),
             "prompt": spec.prompt.model_copy(update={"output_schema": here(spec.prompt.output_schema)}),
             "expectations": spec.expectations.model_copy(update=doorways),
+            "curation": spec.curation.model_copy(update=located(spec.curation, ["corrections"])),
             "evaluation": spec.evaluation.model_copy(
                 update={"general_ability": ability.model_copy(update={"uri": here(ability.uri)})}
             ),
@@ -141,9 +164,25 @@ def _pinned(uri: str, kind: str, digest: str | None) -> Artifact:
     return artifact
 
 
-def _suite(uri: str) -> Artifact:
+def _waived(uri: str | None, suites: Mapping[str, Artifact]) -> dict[str, Artifact]:
+    """For each doorway, the waivers of its checks as they stand today; the day is in no key, what it changes is."""
+    given = waivers.load(_bytes(uri, "waivers"), uri) if uri else ()
+    checks = {name: [check.id for check in suite.load(store().get(each), name).checks] for name, each in suites.items()}
+    waivers.refuse_unknown(given, [id for ids in checks.values() for id in ids])
+    today = dt.datetime.now(dt.UTC).date()
+    return {
+        name: store().put("waivers", waivers.to_json(waivers.standing(given, ids, today)))
+        for name, ids in checks.items()
+    }
+
+
+def _suite(doorway: str, uri: str) -> Artifact:
     data = _bytes(uri, "suite")
-    suite.load(data, uri)
+    if (found := suite.load(data, uri).name) != doorway:
+        raise RecipeError(
+            f"expectations.{doorway}: found suite {found!r} in {uri}; expected one called {doorway}: what it may ask "
+            "depends on where it stands. Name another file."
+        )
     return store().put("suite", data)
 
 

@@ -5,6 +5,7 @@ Each job loads references from the store, calls methods, and leaves files in its
 
 import ctypes
 import errno
+import functools
 import importlib.metadata
 import json
 import os
@@ -14,18 +15,21 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay import evaluations
 from assay.artifacts import Artifact, Dataset, digest_of
 from assay.errors import AssayError
 from assay.evaluation import generation, likelihood, scoring
-from assay.model import adapter, prompting, training, weights
+from assay.model import adapter, prompting, rows, training, weights
 from assay.records import Record, from_parquet
 from assay.spec import EvaluationSpec, PromptSpec, TrainingSpec
 from assay.store import write_atomically
 from tasks.faults import described
 from tasks.places import checkout, checkpoint_steps, store, threads
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -66,18 +70,38 @@ def prepare(job: dict[str, Any], folder: Path, report: Report) -> None:
     weights.prepare(Path(job["path"]), job["dtype"], folder / "base")
 
 
-def train(job: dict[str, Any], folder: Path, report: Report) -> None:
-    """Train an adapter into ``folder/adapter`` and its record into ``folder/record.json``."""
+def tokenise(base: Artifact, shard: Artifact, system: str, max_length: int) -> Artifact:
+    """One shard's rows as training takes them; in a process of the pool."""
+    tokenizer = _tokenizer(base)
+    records = from_parquet(store().get(shard))
+    encoded = [prompting.encode(tokenizer, system, r.context, r.completion, max_length) for r in records]
+    return store().put("tokens", rows.to_parquet(encoded, [record.id for record in records]))
+
+
+def facts(base: Artifact, max_length: int) -> Artifact:
+    """What a suite must know of the model: the tokens it may read, and those that end its turn."""
+    window = json.loads((checkout(base) / "config.json").read_text()).get("max_position_embeddings", max_length)
+    known = {"model_window": min(window, max_length), "end_of_turn": list(prompting.stops(_tokenizer(base)))}
+    return store().put("model-facts", json.dumps(known, sort_keys=True).encode())
+
+
+@functools.cache
+def _tokenizer(base: Artifact) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
+    return AutoTokenizer.from_pretrained(checkout(base), local_files_only=True)
+
+
+def train(job: dict[str, Any], folder: Path, report: Report) -> None:
+    """Train an adapter into ``folder/adapter`` and its record into ``folder/record.json``."""
     spec = TrainingSpec.model_validate(job["spec"])
     base = checkout(Artifact.model_validate(job["base"]))
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    tokenizer = _tokenizer(Artifact.model_validate(job["base"]))
     system = job["system"]
 
     def encoded(side: str) -> list[prompting.Encoded]:
-        rows = _records(Dataset.model_validate(job[side]))
-        return [prompting.encode(tokenizer, system, r.context, r.completion, spec.max_length) for r in rows]
+        records = _records(Dataset.model_validate(job[side]))
+        return [prompting.encode(tokenizer, system, r.context, r.completion, spec.max_length) for r in records]
 
     examples = encoded("train")
     model = adapter.attach(base, spec)

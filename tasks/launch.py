@@ -32,8 +32,12 @@ SILENCE = 6 * 3600.0
 """Seconds without a progress line after which a child is taken for dead: more than loading, converting or merging a
 large model takes."""
 
-_children: set[subprocess.Popen[bytes]] = set()
+_children: dict[subprocess.Popen[bytes], str] = {}
+"""Each with the kind of its job."""
+
 _stopped = threading.Event()
+_doomed = 0
+"""Runs of this process that failed: a child that was asked for before the last of them is not wanted any more."""
 
 GRACE = 20.0
 """Seconds a child has to save a checkpoint when it is told to stop."""
@@ -55,7 +59,9 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
     for name in ("progress.jsonl", "error.json"):
         (work / name).unlink(missing_ok=True)
     write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
+    asked = _doomed
     with _device(), (work / "output.log").open("ab") as output:
+        _refuse_unwanted(kind, asked)
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
             [sys.executable, "-m", "tasks.jobs", kind, str(work), str(os.getpid())],
             stdout=output,
@@ -64,14 +70,13 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
             env=_environment(),
             start_new_session=True,
         )
-        _children.add(child)
+        _children[child] = kind
         try:
             spoke = _watch(child, work / "progress.jsonl", listener)
         finally:
             _end(child)
-            _children.discard(child)
-    if _stopped.is_set():
-        raise TrainingError(f"the {kind} process was stopped; the same command goes on from where it was.")
+            _children.pop(child, None)
+    _refuse_unwanted(kind, asked)
     if not spoke:
         raise TrainingCrashError(f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended.")
     if child.returncode != 0:
@@ -87,6 +92,20 @@ def workspace(key: str) -> Iterator[Path]:
         work.mkdir(exist_ok=True)
         yield work
         shutil.rmtree(work)
+
+
+def _refuse_unwanted(kind: str, asked: int) -> None:
+    if _stopped.is_set() or asked != _doomed:
+        raise TrainingError(f"the {kind} process was stopped; the same command goes on from where it was.")
+
+
+def end_unwanted() -> None:
+    """End every child because the run that wants it has failed, so that its error is told now and not in an hour."""
+    global _doomed  # noqa: PLW0603  # one count for all threads of this process
+    _doomed += 1
+    for child, kind in list(_children.items()):
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM if kind == "train" else signal.SIGKILL)
 
 
 def stop_all() -> None:

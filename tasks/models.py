@@ -6,13 +6,15 @@ from typing import Any
 
 from prefect.transactions import get_transaction
 
-from assay.artifacts import Artifact, Dataset, Evaluated, Trained
+from assay.artifacts import Artifact, Dataset, Evaluated, Tokenised, Trained
 from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter as adapters
 from assay.model import prompting, rows, training, weights
 from assay.spec import BaseSpec, EvaluationSpec, PromptSpec, TrainingSpec
+from tasks import jobs
 from tasks.launch import launch, workspace
 from tasks.places import store
+from tasks.pool import in_process, release
 from tasks.publishing import Progress
 from tasks.steps import step
 
@@ -34,6 +36,19 @@ def prepare_base(base: BaseSpec) -> Artifact:
         with Progress("prepare_base", work.name) as progress:
             launch("prepare", job, work, progress)
         return store().put_tree("base", work / "base")
+
+
+@step("tasks.jobs", rows, prompting, libraries=("transformers", "tokenizers"), timeout_seconds=None)
+def tokenise(base: Artifact, train: Dataset, validation: Dataset, system: str, max_length: int) -> Tokenised:
+    """Lay rows out as training takes them, so that what is learned can be checked token by token before it is."""
+    shards = {"train": train.shards, "validation": validation.shards}
+    filed = {
+        side: Dataset(shards=tuple(in_process(jobs.tokenise, base, shard, system, max_length) for shard in each))
+        for side, each in shards.items()
+    }
+    facts = in_process(jobs.facts, base, max_length)
+    release()
+    return Tokenised(**filed, facts=facts)
 
 
 @step(

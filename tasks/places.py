@@ -11,6 +11,7 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_WORKERS`` | processes that redact shards | the same |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
 | ``ASSAY_DEVICE`` | names the device that a model step holds alone | ``default`` |
+| ``ASSAY_REPORTS_URL`` | where the reports folder is served, for links in Prefect | none: links to files |
 | ``ASSAY_DEBUG`` | shows the traceback of an unforeseen error; it may quote a record | off |
 | ``PREFECT_API_URL`` | a Prefect server; without it one lives inside the run | none |
 | ``MLFLOW_TRACKING_URI`` | an MLflow server | ``ASSAY_HOME/mlflow/mlflow.db`` |
@@ -55,10 +56,18 @@ def folder(name: str) -> Path:
 
 
 def place_page(name: str, data: bytes) -> Path:
-    """Lay a page out as a file that a browser opens."""
-    path = folder("reports") / f"{name}.html"
+    """Lay a page out as a file that a browser opens; ``name`` is its path below the reports."""
+    path = folder("reports") / name
+    folder(str(path.parent.relative_to(home())))
     write_atomically(path, data)
     return path
+
+
+def address(page: Path) -> str:
+    """Where a browser finds a page: on this machine's disk, or below ``ASSAY_REPORTS_URL`` if pages are served."""
+    if not (served := os.environ.get("ASSAY_REPORTS_URL")):
+        return page.as_uri()
+    return f"{served.rstrip('/')}/{page.relative_to(home() / 'reports').as_posix()}"
 
 
 def checkout(artifact: Artifact) -> Path:

@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
@@ -21,9 +22,11 @@ from prefect.artifacts import (
 )
 from prefect.logging import get_logger
 
-from assay.artifacts import Artifact, Evaluated, Outcome, Registered, Trained
+from assay.artifacts import Artifact, Checked, Described, Evaluated, Outcome, Registered, Trained, Validated
 from assay.evaluations import Verdict
-from tasks.places import place_page, store
+from assay.spec import DOORWAYS
+from tasks import pages
+from tasks.places import address, place_page, store
 from tasks.steps import planned
 
 EVERY = 5.0
@@ -42,7 +45,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._last = 0.0
 
     def __enter__(self) -> Self:
-        with _harmless():
+        with harmless():
             made = create_progress_artifact(
                 0.0, key=f"progress-{self._key[:12]}", description=f"{self._task}: progress"
             )
@@ -65,7 +68,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def _show(self, percent: float) -> None:
         if self._artifact is not None:
-            with _harmless():
+            with harmless():
                 update_progress_artifact(self._artifact, min(percent, 100.0))
 
 
@@ -76,15 +79,33 @@ def publish(
     candidate: Evaluated,
     verdict: Artifact,
     page: Artifact,
+    doorways: list[Validated | Checked],
+    described: Described,
 ) -> Outcome:
-    """Lay the report out as a file, show the verdict and the criteria, and bundle what came of the run."""
+    """Lay every page out as a file, link them from the run, show the verdict, and bundle what came of it."""
     if planned():
         return cast("Outcome", registered)
-    path = place_page(report_name(registered), store().get(page))
+    outcome = Outcome(
+        registered=registered,
+        adapter=trained.adapter,
+        baseline=baseline,
+        candidate=candidate,
+        verdict=verdict,
+        page=page,
+        doorways={name: each.outcome for name, each in zip(DOORWAYS, doorways, strict=True)},
+        described=described,
+    )
     told = Verdict.model_validate_json(store().get(verdict))
     about = f"{registered.model} version {registered.version}"
-    with _harmless():
-        create_link_artifact(path.as_uri(), link_text="report", key="report", description=f"Report of {about}")
+    beside = {"report": report_name(registered), "card": pages.dataset(described)["page"]}
+    laid = {"report": place_page(report_name(registered), store().get(page)), "data-card": pages.place_card(described)}
+    laid |= {
+        f"expectations-{name}": pages.place_doorway(name, filed, beside=beside)
+        for name, filed in outcome.doorways.items()
+    }
+    with harmless():
+        for name, path in laid.items():
+            link(name, path, f"{name} of {about}")
         create_markdown_artifact(
             f"# {told.decision}\n\n{told.sentence}\n\n" + "\n".join(f"- {reason}" for reason in told.reasons),
             key="verdict",
@@ -92,24 +113,23 @@ def publish(
         )
         rows = [criterion.model_dump(mode="json") for criterion in told.criteria]
         create_table_artifact(rows, key="criteria", description="Every criterion against its threshold")
-    return Outcome(
-        registered=registered,
-        adapter=trained.adapter,
-        baseline=baseline,
-        candidate=candidate,
-        verdict=verdict,
-        page=page,
-    )
+    return outcome
+
+
+def link(key: str, path: Path, about: str) -> None:
+    """Link a page from the run that is under way."""
+    create_link_artifact(address(path), link_text=key.replace("-", " "), key=key, description=about)
 
 
 def report_name(registered: Registered) -> str:
     """Of the page that belongs to a version."""
-    return f"{registered.model}-{registered.identity[:12]}"
+    return f"{registered.model}-{registered.identity[:12]}.html"
 
 
 @contextlib.contextmanager
-def _harmless() -> Iterator[None]:
+def harmless() -> Iterator[None]:
+    """Go on without what could not be shown: a page that cannot be drawn is no reason to lose a model."""
     try:
         yield
-    except Exception:  # noqa: BLE001  # a page that cannot be drawn is no reason to lose a model
+    except Exception:  # noqa: BLE001  # whatever it was, it is logged
         get_logger("assay").warning("could not publish to Prefect", exc_info=True)

@@ -26,6 +26,7 @@ from assay.errors import (
     TrainingCrashError,
     UnexpectedError,
 )
+from tasks import launch
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, slot, why
 from tasks.faults import described
 
@@ -51,6 +52,9 @@ class StepState:
 
 observers: list[Callable[[StepState], None]] = []
 """Called as each step of a run in this process ends."""
+
+answered: list[Callable[[str, object], None]] = []
+"""Called with the name and the answer of each step that a run in this process waits for, cached or not."""
 
 _plan: ContextVar[list[StepState] | None] = ContextVar("plan", default=None)
 
@@ -91,7 +95,10 @@ class Step(Task[..., Any]):
             return self._look_up(plan, get_call_parameters(self.fn, args, kwargs))
         found = super().__call__(*args, **kwargs)
         # A step that names its own state is handed back as that state, where a future would give its answer.
-        return found.result() if isinstance(found, State) else found
+        answer = found.result() if isinstance(found, State) else found
+        for listener in answered:
+            listener(slot(self.name, get_call_parameters(self.fn, args, kwargs)), answer)
+        return answer
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Submit the step; under a plan, look its answer up."""
@@ -216,6 +223,8 @@ def _task_run_name() -> str:
 
 
 def _ended(task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
+    if state.is_failed():
+        launch.end_unwanted()  # No flow of ours outlives a step.
     started = run.start_time or state.timestamp
     cached = state.name == "Cached"
     word = "failed" if state.is_failed() else "cached" if cached else "computed"

@@ -3,31 +3,37 @@
 A candidate shares a run of ``n`` consecutive words with an evaluation text, case and punctuation
 folded (n-gram overlap; Brown et al. 2020, arXiv:2005.14165, appendix C). In formulaic text such
 runs are common, so a candidate counts as a quotation only if the overlap coefficient of the two
-sets of runs, |A ∩ B| / min(|A|, |B|) (Szymkiewicz-Simpson), reaches a threshold. A text shorter
-than ``n`` words counts as one run.
+sets of runs, |A ∩ B| / min(|A|, |B|) (Szymkiewicz-Simpson), reaches a threshold.
+
+An evaluation text of 8 to ``n`` - 1 words is one run of its own length, and is looked for as such in
+longer texts; 8 is the least that Brown et al. let n be. A still shorter one, such as "where is my
+parcel", is said by many without quoting, and counts only for a record that says just that.
 """
 
 import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from assay.errors import ContaminationError, DataError
 from assay.records import Dropped, Record
-from assay.spec import CurationSpec
+from assay.spec import ContaminationSpec
 
-VERSION = 1
+VERSION = 2
+
+SHORTEST = 8
+"""Words from which an evaluation text is looked for inside longer ones."""
+
+_OPENING = 3
+"""Words by which it is told cheaply that no short text starts here."""
 
 _WORD = re.compile(r"\w+")
 
 
 def runs(text: str, n: int) -> set[bytes]:
     """Digests of every run of ``n`` consecutive words; of the whole text if it is shorter."""
-    words = _WORD.findall(text.casefold())
-    if not words:
-        return set()
-    return {_digest(words[i : i + n]) for i in range(max(1, len(words) - n + 1))}
+    return _runs(_words(text), n)
 
 
 class Index:
@@ -37,53 +43,76 @@ class Index:
         self._n = n
         self._holders: dict[bytes, list[str]] = {}
         self._sizes: dict[str, int] = {}
+        self._short: dict[tuple[str, ...], set[int]] = {}
         for name, text in texts.items():
-            found = runs(text, n)
+            words = _words(text)
+            found = _runs(words, n)
             self._sizes[name] = len(found)
             for run in found:
                 self._holders.setdefault(run, []).append(name)
+            if SHORTEST <= len(words) < n:
+                self._short.setdefault(tuple(words[:_OPENING]), set()).add(len(words))
 
     def quoted(self, text: str) -> tuple[str, float] | None:
         """The evaluation text most overlapped by ``text``, and the overlap coefficient; None if no run is shared."""
-        own = runs(text, self._n)
-        shared = Counter(name for run in own for name in self._holders.get(run, ()))
+        words = _words(text)
+        own = _runs(words, self._n)
+        shared = Counter(name for run in own | self._starts(words) for name in self._holders.get(run, ()))
         overlaps = {name: count / min(len(own), self._sizes[name]) for name, count in shared.items()}
         return max(overlaps.items(), key=lambda pair: (pair[1], pair[0])) if overlaps else None
 
+    def _starts(self, words: list[str]) -> set[bytes]:
+        """Runs as long as some short evaluation text, where one with the same first words may start."""
+        if not self._short:
+            return set()
+        return {
+            _digest(words[at : at + length])
+            for at in range(len(words) - SHORTEST + 1)
+            for length in self._short.get(tuple(words[at : at + _OPENING]), ())
+            if at + length <= len(words)
+        }
 
-def screen(
-    shards: Iterable[list[Record]], index: Index, is_evaluation: Mapping[str, bool], spec: CurationSpec
-) -> Iterator[tuple[list[Record], list[Dropped]]]:
-    """For each shard, the records free of evaluation text (and the evaluation records), and those that quote it.
+
+def find(
+    shards: Iterable[list[Record]], index: Index, is_evaluation: Mapping[str, bool], spec: ContaminationSpec
+) -> list[Dropped]:
+    """Records that quote an evaluation text, in order; evaluation records quote themselves and are never among them.
 
     Raises:
-        ContaminationError: at the end, if more than ``spec.max_contaminated`` of the records that are not evaluation
-            was dropped, which means a leaked source rather than a few coincidences.
+        ContaminationError: more than ``spec.max_share`` of the records that are not evaluation quote one, which
+            means a leaked source rather than a few coincidences.
     """
-    total = gone = 0
+    total = 0
+    dropped: list[Dropped] = []
     for shard in shards:
-        kept: list[Record] = []
-        dropped: list[Dropped] = []
-        for record in shard:
-            found = None if is_evaluation[record.id] else index.quoted(said(record))
-            if found and found[1] >= spec.contamination_overlap:
+        training = [record for record in shard if not is_evaluation[record.id]]
+        total += len(training)
+        for record in training:
+            found = index.quoted(said(record))
+            if found and found[1] >= spec.overlap:
                 reason = f"quotes evaluation text {found[0]}: {found[1]:.0%} of the shorter text's runs"
                 dropped.append(Dropped(record.id, "decontaminate", reason))
-            else:
-                kept.append(record)
-        total += sum(not is_evaluation[record.id] for record in shard)
-        gone += len(dropped)
-        yield kept, dropped
-    if gone > spec.max_contaminated * total:
+    if len(dropped) > spec.max_share * total:
         raise ContaminationError(
-            f"found {gone} of {total} training records that quote an evaluation set; expected at most "
-            f"{spec.max_contaminated:.0%}. Look for a leaked test split in the sources."
+            f"found {len(dropped)} of {total} training records that quote an evaluation set; expected at most "
+            f"{spec.max_share:.0%}. Look for a leaked test split in the sources."
         )
+    return dropped
 
 
 def said(record: Record) -> str:
     """What a record says beside its answer: all turns but the system's, which are the same in every record."""
     return "\n\n".join(turn.content for turn in record.context if turn.role != "system")
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _runs(words: list[str], n: int) -> set[bytes]:
+    if not words:
+        return set()
+    return {_digest(words[i : i + n]) for i in range(max(1, len(words) - n + 1))}
 
 
 def _digest(words: list[str]) -> bytes:

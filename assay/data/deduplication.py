@@ -6,11 +6,11 @@ row is contamination, and it is the training row that must go.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from assay.records import Dropped, Record
 
-VERSION = 1
+VERSION = 2
 
 
 def fingerprint(record: Record) -> bytes:
@@ -19,17 +19,15 @@ def fingerprint(record: Record) -> bytes:
     return hashlib.sha256(f"{record.side}\x1e{folded}".encode()).digest()[:16]
 
 
-def screen(shards: Iterable[list[Record]]) -> Iterator[tuple[list[Record], list[Dropped]]]:
-    """For each shard, what stays and what repeats an earlier record; in order, each record once."""
+def find(shards: Iterable[list[Record]]) -> list[Dropped]:
+    """Records that repeat an earlier one, in order, each with the id of the first that says the same."""
     first: dict[bytes, str] = {}
+    dropped: list[Dropped] = []
     for shard in shards:
-        kept: list[Record] = []
-        dropped: list[Dropped] = []
         for record in shard:
             said = fingerprint(record)
             if said in first:
                 dropped.append(Dropped(record.id, "deduplicate", f"exact duplicate of {first[said]}"))
             else:
                 first[said] = record.id
-                kept.append(record)
-        yield kept, dropped
+    return dropped

@@ -191,7 +191,8 @@ def _csv(source: SourceSpec) -> Iterator[Row]:
                 yield row
         except csv.Error as error:
             raise SourceError(
-                f"{source.name} ({source.uri}) line {reader.line_num}: found broken CSV ({error}); mend the line."
+                f"{source.name} ({source.uri}) line {reader.reader.line_num}: found broken CSV ({error}); "
+                "mend the line."
             ) from None
 
 

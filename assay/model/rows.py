@@ -9,6 +9,7 @@ from a checkpoint then only has to skip rows; a sampler that draws as it goes wo
 of its generator at the start of the epoch, which a checkpoint from within an epoch does not hold.
 """
 
+import io
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -90,6 +91,25 @@ def _grouped(pool: list[int], lengths: Sequence[int], size: int, draw: random.Ra
         batches += [group[place : place + size] for place in range(0, len(group), size)]
     draw.shuffle(batches)
     return [*batches, pool[full:]]
+
+
+def to_parquet(rows: Sequence[Example], ids: Sequence[str]) -> bytes:
+    """File rows beside their records' ids: ``id``, ``input_ids``, ``labels``, ``prompt_tokens``, ``truncated``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            "id": pa.array(ids, pa.string()),
+            "input_ids": pa.array([list(row.input_ids) for row in rows], pa.list_(pa.int32())),
+            "labels": pa.array([labels(row) for row in rows], pa.list_(pa.int32())),
+            "prompt_tokens": pa.array([row.prompt_length for row in rows], pa.int32()),
+            "truncated": pa.array([row.truncated for row in rows], pa.bool_()),
+        }
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def check(rows: Sequence[Example], max_length: int) -> None:

@@ -21,6 +21,7 @@ _TICKS = (1, 5, 20, 50, 100, 200, 500)
 _LEFT, _RIGHT = 7.0, 98.0
 _HEIGHT, _FOOT = 220, 24
 _ROW = 30
+_SPARK = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,36 @@ def bar(value: float, most: float) -> Markup:
         '<svg class="bar" aria-hidden="true" height="16"><rect class="rail" width="100%" height="16" rx="3"/>'
         '<rect class="kept" width="{}%" height="16" rx="3"/></svg>'
     ).format(_number(_share(value, most)))
+
+
+def sparkline(values: Sequence[float | None], said: str, limit: float | None = None) -> Markup:
+    """A line without axes over values from zero, oldest first, the last one dotted; what is unknown is a gap.
+
+    Args:
+        values: Of one quantity, at least one of them known.
+        said: The numbers in words, for who does not see the line.
+        limit: Drawn as a dashed line.
+    """
+    top = max(value for value in (*values, limit, 0.0) if value is not None) or 1.0
+    places = [_spot(place, value, len(values), top) for place, value in enumerate(values)]
+    strokes = Markup().join(
+        Markup('<line x1="{}%" y1="{}" x2="{}%" y2="{}"/>').format(*map(_number, (*a, *b)))
+        for a, b in itertools.pairwise(places)
+        if a and b
+    )
+    alone = [
+        place
+        for before, place, after in zip([None, *places], places, [*places[1:], None], strict=False)
+        if place and ((not before and not after) or place is places[-1])
+    ]
+    dots = Markup().join(Markup('<circle cx="{}%" cy="{}" r="3"/>').format(*map(_number, place)) for place in alone)
+    bound = Markup()
+    if limit is not None:
+        bound = Markup('<line class="limit" x1="0" y1="{0}" x2="100%" y2="{0}"/>').format(_number(_low(limit, top)))
+    return Markup(
+        '<svg class="spark" role="img" aria-label="{}" height="{}"><line class="foot" x1="0" y1="{y}" x2="100%" '
+        'y2="{y}"/>{}{}{}</svg>'
+    ).format(said, _SPARK, bound, strokes, dots, y=_number(_low(0, top)))
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -185,6 +216,14 @@ def _apart(places: Sequence[tuple[float, float]], gap: float = 9.0) -> list[tupl
 def _from_zero(value: float, reach: float) -> float:
     """Per cent across, the threshold in the middle."""
     return 50 + math.copysign(46 * math.sqrt(min(abs(value) / reach, 1.0)), value)
+
+
+def _spot(place: int, value: float | None, of: int, top: float) -> tuple[float, float] | None:
+    return None if value is None else (4 + 92 * (place / (of - 1) if of > 1 else 1.0), _low(value, top))
+
+
+def _low(value: float, top: float) -> float:
+    return _SPARK - 4 - (_SPARK - 8) * value / top
 
 
 def _across(x: float, top: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from assay.evaluations import Arm
 from assay.records import Answer, Choice, Dropped
-from assay.reporting.report import Change, Example, Passage, Reason
+from assay.reporting.content import Change, Example, Passage, Reason
 
 VERSION = 1
 
@@ -51,7 +51,7 @@ Bound = Callable[[Sequence[float], Sequence[float], Sequence[str], float], Inter
 
 
 def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Bound) -> dict[str, Any]:
-    """What became of every number, as the fields of a :class:`~assay.reporting.report.Content` that are changes.
+    """What became of every number, as the fields of a :class:`~assay.reporting.content.Content` that are changes.
 
     Args:
         before: The baseline's evaluation and items.

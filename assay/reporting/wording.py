@@ -42,6 +42,26 @@ CRITERIA = {
     "ratio": "must not take longer than so many times as before",
 }
 
+DOORWAYS = {
+    "pass": ("Passed", "good", "\u2713", "Every check holds. All rows go on."),
+    "pass_with_warnings": (
+        "Passed with warnings",
+        "odd",
+        "!",
+        "All rows go on. Checks that warn, or that somebody waived, did not hold.",
+    ),
+    "quarantine": (
+        "Passed without the rows set aside",
+        "odd",
+        "!",
+        "Rows that failed a check stay behind, filed under their id. The rest go on.",
+    ),
+    "stop": ("Stopped", "bad", "\u2715", "No row goes on. The run ends here."),
+}
+"""Decision at a doorway → its word, the class of its colour, a sign, and what follows."""
+
+SEVERITIES = {"stop": "stops the run", "quarantine": "sets the row aside", "warn": "warns"}
+
 
 def metric(name: str) -> str:
     """A metric's name for people."""
@@ -75,6 +95,11 @@ def changed(value: float | None, name: str) -> str:
 def share(value: float | None) -> str:
     """0.123 as ``12.3 %``."""
     return f"{round(100 * value, 6):.1f}{_THIN}%" if _known(value) else UNKNOWN
+
+
+def percent(value: float | None) -> str:
+    """A share to three figures, however small: 0.00125 as ``0.125 %``."""
+    return f"{100 * value:.3g}{_THIN}%" if _known(value) else UNKNOWN
 
 
 def points(value: float | None) -> str:
@@ -126,6 +151,15 @@ def duration(seconds: float | None) -> str:
     whole = round(seconds)
     parts = ((whole // _HOUR, "h"), (whole % _HOUR // _MINUTE, "min"), (whole % _MINUTE, "s"))
     return " ".join(f"{value}{_THIN}{unit}" for value, unit in parts if value)
+
+
+def moment(written: str) -> str:
+    """``2026-11-20T06:59:45+00:00`` as ``2026-11-20 06:59 UTC``; what is no such moment stays as it is."""
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?(\+00:00|Z|[+-]\d{2}:\d{2})?", written)
+    if found is None:
+        return written
+    zone = found[3] or ""
+    return f"{found[1]} {found[2]} {'UTC' if zone in {'+00:00', 'Z'} else zone}".rstrip()
 
 
 def size(octets: float | None) -> str:

@@ -9,10 +9,10 @@ import pytest
 
 from assay.artifacts import cache_key
 from assay.errors import UnstableKeyError
-from assay.spec import BaseSpec, CurationSpec, SplitSpec
+from assay.spec import BaseSpec, ContaminationSpec, SplitSpec
 
 BASE = BaseSpec(uri="models/a.gguf", digest="0" * 64, licence="Apache-2.0", dtype="float32")
-QUESTION = {"step": "s", "versions": {"m": 1}, "inputs": {"spec": CurationSpec(), "base": BASE}}
+QUESTION = {"step": "s", "versions": {"m": 1}, "inputs": {"spec": ContaminationSpec(), "base": BASE}}
 
 
 def test_a_key_is_the_same_in_a_process_with_another_hash_seed():
@@ -30,7 +30,7 @@ def test_a_key_is_the_same_in_a_process_with_another_hash_seed():
 
 @pytest.mark.parametrize(
     "change",
-    [{"step": "t"}, {"versions": {"m": 2}}, {"inputs": {"spec": CurationSpec(contamination_words=5), "base": BASE}}],
+    [{"step": "t"}, {"versions": {"m": 2}}, {"inputs": {"spec": ContaminationSpec(words=5), "base": BASE}}],
 )
 def test_a_key_changes_with_step_version_or_input(change):
     """Each part of the question is part of its name."""
@@ -48,17 +48,17 @@ def test_where_bytes_were_found_and_by_what_right_they_are_used_is_in_no_key(cha
 def test_two_specs_with_equal_fields_have_different_keys():
     """A field name alone does not say what is asked."""
 
-    class Other(CurationSpec):
+    class Other(ContaminationSpec):
         pass
 
-    assert cache_key("s", {}, {"spec": Other()}) != cache_key("s", {}, {"spec": CurationSpec()})
+    assert cache_key("s", {}, {"spec": Other()}) != cache_key("s", {}, {"spec": ContaminationSpec()})
 
 
 def test_a_specs_fields_and_a_mapping_of_them_have_different_keys():
     """A type is part of what is asked."""
-    plain = CurationSpec().model_dump()
+    plain = ContaminationSpec().model_dump()
 
-    assert cache_key("s", {}, {"spec": plain}) != cache_key("s", {}, {"spec": CurationSpec()})
+    assert cache_key("s", {}, {"spec": plain}) != cache_key("s", {}, {"spec": ContaminationSpec()})
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """Help comes at once; whatever is wrong with what was typed is said in lines that one can act on."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,21 +16,13 @@ from assay.errors import (
     TrainingCrashError,
 )
 from cli import main as command_line
+from cli import serving
 from cli.main import main
 from cli.running import parse_settings
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "recipes" / "support_triage"
 HEAVY = ("prefect", "torch", "pandas", "mlflow", "transformers", "great_expectations", "pyarrow", "pydantic")
-
-
-@pytest.fixture(autouse=True)
-def _environment() -> Iterator[None]:
-    """Whatever a command sets for the libraries that it will import is taken back."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def typed(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -60,8 +50,14 @@ def test_help_imports_nothing_heavy_and_answers_within_a_second():
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("run",), ("plan",), ("show",), ("list",), ("promote",), ("roll-back",), ("digest",)]
-)
+    "command",
+    [
+        (), ("run",), ("plan",), ("show",), ("list",), ("promote",), ("roll-back",), ("digest",), ("expectations",),
+        ("expectations", "lint"), ("expectations", "show"), ("expectations", "diff"), ("expectations", "try"),
+        ("curate",), ("curate", "review"), ("curate", "correct"), ("reports",), ("reports", "serve"),
+        ("reports", "build"),
+    ],
+)  # fmt: skip
 def test_every_command_teaches(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
     """What it does, what it takes, and what the whole gives back."""
     with pytest.raises(SystemExit) as ended:
@@ -76,8 +72,13 @@ def test_every_command_teaches(command: tuple[str, ...], capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("fly",), ("run",), ("promote", "one", "--to", "staging"), ("promote", "1", "--to", "moon")]
-)
+    "words",
+    [
+        (), ("fly",), ("run",), ("promote", "one", "--to", "staging"), ("promote", "1", "--to", "moon"),
+        ("expectations",), ("expectations", "try", "raw"), ("curate", "correct", "a", "b"),
+        ("reports", "serve", "--port", "http"),
+    ],
+)  # fmt: skip
 def test_what_is_no_command_is_bad_input(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
     """With the usage, on standard error."""
     with pytest.raises(SystemExit) as ended:
@@ -183,6 +184,17 @@ def test_nothing_was_run_yet(capsys):
 
     assert main(["show", "latest"]) == 2
     assert "found 0 runs named 'latest'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("home")
+def test_reports_are_served_where_one_says_and_built_where_one_does_not(monkeypatch: pytest.MonkeyPatch):
+    """The parser's part; what is served has tests of its own."""
+    did: list[object] = []
+    monkeypatch.setattr(serving, "serve", did.append)
+    monkeypatch.setattr(serving, "build", lambda: did.append("built"))
+
+    assert [main(["reports", *words]) for words in (["serve"], ["serve", "--port", "9"], ["build"])] == [0, 0, 0]
+    assert did == [8765, 9, "built"]
 
 
 def test_verdicts_have_the_exit_statuses_of_the_manual():

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from assay.records import Record, Turn
+from assay.records import Record, Turn, to_parquet
+from expectations import frames
 from expectations.suite import Suite, load
 
 ENGLISH = (
@@ -39,6 +40,11 @@ def suite(*checks: dict[str, object], max_quarantine: object = 1) -> Suite:
     full = [{"id": f"C-{i}", "why": "Because.", "on_fail": "quarantine"} | check for i, check in enumerate(checks)]
     fields = {"suite": "planted", "version": 1, "owner": "s", "max_quarantine": max_quarantine, "checks": full}
     return load(json.dumps(fields).encode(), "planted.yml")
+
+
+def frame(records: list[Record], **given: object):
+    """A shard as a gate is handed it."""
+    return frames.of_records(to_parquet(records), "label", **given)
 
 
 @pytest.fixture

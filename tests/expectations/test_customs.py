@@ -1,103 +1,158 @@
-"""Each rule over one cell, and what it must not be fooled by."""
+"""Each class of ours is one of Great Expectations' own, and fails exactly the rows that its rule does."""
 
-import json
-
+import pandas as pd
 import pytest
 
-from expectations.customs import is_in_language, is_not_blank, satisfies
-from expectations.personal import holds_no_known_value, holds_no_personal_data
-from tests.expectations.conftest import ENGLISH, SCHEMA
+from expectations.catalogue import CATALOGUE
+from expectations.customs import RULES, engines
+from expectations.gate import check
+from tests.expectations.conftest import ENGLISH, SCHEMA, suite
+from tests.expectations.test_examples import turns
+
+JANUARY, MARCH = "2026-01-05T10:25:00Z", "2026-03-05T10:25:00Z"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "write to anna.berg@mail.example.com please",
-        "anna@bücher.example",
-        "full width: anna\uff20example.com",
-        "hidden: an\u200bna@exam\u200bple.com",
-        r'{"reply": "anna\u0040example.com"}',
-        "card 4111 1111 1111 1111 expires",
-        "5500-0000-0000-0004",
-        "pay DE89 3704 0044 0532 0130 00 today",
-        "GB29NWBK60161331926819.",
-        "nl91abna0417164300 and then some",
-        "call +49 30 901820 now",
-        r"{\"reply\": \"\n+1 (415) 555-0132\"}",
-        "0049 151 23456789",
-        "020 7946 0958",
-        "(030) 901 820 11",
-        "415-555-0132",
-        "07911123456",
-        "06 39 98 61 10",
-        "ssn 219-09-9999",
-    ],
-)
-def test_personal_data_are_told_by_form(text):
-    """Escapes, widths and invisible characters do not hide them."""
-    assert not holds_no_personal_data(text)
+class Twins:
+    """Finds texts that are the same but for case."""
+
+    def __init__(self):
+        self._seen, self._found = set(), []
+
+    def add(self, texts, ids):
+        """Take in texts."""
+        for text, id in zip(texts, ids, strict=True):
+            if text.casefold() in self._seen:
+                self._found.append(id)
+            self._seen.add(text.casefold())
+
+    def ids(self):
+        """Those that repeat an earlier one."""
+        return self._found
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+RESOURCES = {"output": SCHEMA, "window": 3, "ends": [2], "twins": Twins}
+
+ROWS = {
+    "column_values_to_not_be_blank": ("a", " \u200b", {}, {}),
+    "column_word_counts_to_be_between": ("one two", "one", {"min_value": 2, "max_value": 3}, {}),
+    "column_values_to_satisfy_json_schema": ('{"label": "billing"}', "{", {"schema": "output"}, {}),
+    "column_values_to_be_in_language": (
         ENGLISH,
-        "[PERSON_1] wrote from [EMAIL_ADDRESS_2], card [CARD_1]",
-        "order 4111 1111 1111 1112 was not paid",
-        "ticket 2026-04-17 10:15:00, build 1.24.1, 192.168.0.10",
-        "DE00370400440532013000",
-        "invoice INV-2026-000123 of 1,250.00 EUR",
-        "meet @ 10, or mail us @support",
-        "error 0x80070005 at 00000000-0000-0000-0000-000000000000",
-        '{"order": "A-1002345", "amount": 100.50}',
-    ],
-)
-def test_what_only_looks_like_personal_data_passes(text):
-    """A gate that cries wolf is switched off."""
-    assert holds_no_personal_data(text)
+        "Guten Tag, mein Drucker ist seit heute morgen kaputt",
+        {"languages": ["en"], "min_words": 5},
+        {},
+    ),
+    "column_values_to_hold_no_personal_data": ("a", "a@b.example", {"kinds": ["email"]}, {}),
+    "column_values_to_hold_no_known_value": (
+        "ask Berg",
+        "ask Anna",
+        {"known": "known", "min_characters": 4},
+        {"known": ("Anna",)},
+    ),
+    "column_timestamps_to_be_between": (JANUARY, "2026-01-05T10:25:00", {"min_value": "2026-01-01T00:00:00Z"}, {}),
+    "column_timestamps_to_not_precede": (MARCH, JANUARY, {"other": "asked"}, {"asked": "2026-02-01T00:00:00Z"}),
+    "column_consent_to_be_in_force": ("yes", "no", {"granted": ["yes"]}, {}),
+    "column_values_to_be_valid_chat": (turns("user", "assistant"), turns("user"), {}, {}),
+    "column_token_counts_to_be_between": ([1, 2, 3], [1, 2, 3, 4], {"min_value": 1, "limit": "window"}, {}),
+    "column_learned_tokens_to_exclude_prompt": ([-100, 5], [4, 5], {}, {"prompt_tokens": 1}),
+    "column_learned_tokens_to_include_end_of_turn": (
+        [-100, 2],
+        [-100, 5],
+        {"end_of_turn": "ends"},
+        {"truncated": False},
+    ),
+    "column_examples_to_be_whole": (False, True, {}, {}),
+}
+"""Expectation → a cell that passes, one that fails, parameters, cells beside."""
+
+SETS = {
+    "table_row_count_to_be_between": (["a"] * 3, ["a"], {"min_value": 2, "max_value": 3}),
+    "column_values_to_be_unique": (["a", "b"], ["a", "a"], {}),
+    "column_label_shares_to_be_between": (["a", "b", "a"], ["a", "b", "b", "b"], {"min_value": "30%"}),
+    "column_rates_to_be_even_across": (
+        ["a", "b", "a", "b"],
+        ["a", "b", "b", "b"],
+        {"passes": ["a"], "by": "group", "min_ratio": 0.8, "min_rows": 2},
+    ),
+    "column_near_duplicates_to_be_at_most": (["a", "b"], ["a", "A"], {"max_share": "10%", "finder": "twins"}),
+}
+"""Expectation → a column that passes, one that fails, parameters."""
 
 
-def test_only_the_kinds_asked_for_are_looked_for():
-    """A suite may allow telephone numbers and still refuse addresses."""
-    assert holds_no_personal_data("call +49 30 901820", ["email"])
+def found(frame, expect, parameters, **change):
+    """The finding of one check over column ``cell``."""
+    about = {"column": "cell"} if CATALOGUE[expect].column else {}
+    asked = suite({"expect": expect, "parameters": parameters, "on_fail": "warn"} | about | change)
+    return check([frame], asked, RESOURCES).findings[0]
 
 
-@pytest.mark.parametrize("text", ["ask ANNA  berg.", "Ａｎｎａ Berg", r'{"a": "Anna\nBerg"}'])  # noqa: RUF001
-def test_a_known_value_is_found_in_any_spelling(text):
-    """Case, width, escapes and white space are folded."""
-    assert not holds_no_known_value(text, ["Anna Berg"])
+def framed(cells, **beside):
+    """A frame of ``cells`` and what stands beside each."""
+    columns = {"id": [f"r-{i}" for i in range(len(cells))], "cell": cells}
+    columns |= {name: [cell] * len(cells) for name, cell in beside.items()}
+    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
 
 
-def test_a_known_value_is_a_whole_word_and_not_a_placeholder():
-    """``Ann`` is not in ``annual``, nor in a placeholder that happens to spell it."""
-    assert holds_no_known_value("annual report of [ANN_1]", ["Ann", "Li", ""])
+@pytest.mark.parametrize("expect", sorted(ROWS))
+def test_a_row_expectation_fails_the_planted_row_and_a_missing_one(expect):
+    """Great Expectations itself answers, and the rest of the rows pass."""
+    good, bad, parameters, beside = ROWS[expect]
+
+    finding = found(framed([good, bad, good, None], **beside), expect, parameters)
+
+    assert (finding.status, finding.ids) == ("failed", ("r-1", "r-3"))
+    assert finding.observed == "2 of 4 rows, a share of 0.5"
 
 
-@pytest.mark.parametrize(
-    ("completion", "passes"),
-    [
-        ('{"label": "billing"}', True),
-        ('{"label": "other"}', False),
-        ('{"label": "billing", "label": "hardware"}', False),
-    ],
-)
-def test_an_answer_satisfies_the_schema_or_fails(completion, passes):
-    """A key given twice is two answers."""
-    try:
-        assert satisfies(completion, json.dumps(SCHEMA)) is passes
-    except ValueError:
-        assert not passes
+@pytest.mark.parametrize("expect", sorted(SETS))
+def test_a_set_expectation_tells_a_good_set_from_a_bad_one(expect):
+    """What is gathered from the rows is judged by a class like any other."""
+    good, bad, parameters = SETS[expect]
+
+    for cells, status in ((good, "passed"), (bad, "failed")):
+        frame = framed(cells).assign(group=["one" if i < 2 else "two" for i in range(len(cells))])
+        assert found(frame, expect, parameters).status == status
 
 
-def test_a_text_too_short_to_judge_passes():
-    """Language is told from enough words only."""
-    assert is_in_language("Guten Tag", ["en"], 12, 0)
-    assert not is_in_language(
-        "Guten Tag, mein Drucker ist seit heute morgen kaputt, bitte kommen Sie bald vorbei", ["en"], 12, 0
+def test_every_class_of_ours_has_its_contract():
+    """And every one of them is a map expectation that Great Expectations knows by name."""
+    from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    tested = {CATALOGUE[expect].engine for expect in (*ROWS, *SETS)}
+    assert set(RULES) <= tested
+    for name in RULES:
+        cls = engines()[name]
+        assert issubclass(cls, ColumnMapExpectation | MulticolumnMapExpectation)
+        assert get_expectation_impl(cls.expectation_type) is cls
+        assert cls.expectation_type.removeprefix("expect_") in CATALOGUE
+
+
+def test_every_expectation_offered_has_its_class():
+    """What Great Expectations no longer has must not be found out during a run."""
+    assert set(engines()) == {entry.engine for entry in CATALOGUE.values()}
+
+
+def test_consent_is_told_from_four_columns():
+    """Who withdrew, agreed too late, or has no date on file is told from who agreed."""
+    frame = framed(["yes"] * 5).assign(
+        given=[JANUARY, MARCH, None, JANUARY, JANUARY],
+        withdrawn=pd.Series([None, None, None, MARCH, ""], dtype=object),
+        at="2026-02-01T00:00:00Z",
+    )
+    parameters = {"granted": ["yes"], "given": "given", "withdrawn": "withdrawn", "at": "at"}
+
+    finding = found(frame, "column_consent_to_be_in_force", parameters)
+
+    assert finding.ids == ("r-1", "r-2", "r-3")
+
+
+def test_a_text_that_comes_again_is_judged_alike():
+    """What is remembered of a batch is the verdict on a text, and a text that breaks the rule stays broken."""
+    finding = found(
+        framed(['{"label": "billing"}', "{", '{"label": "billing"}', "{", 7]),
+        "column_values_to_satisfy_json_schema",
+        {"schema": "output"},
     )
 
-
-def test_what_cannot_be_seen_is_blank():
-    """Zero-width characters fill a cell without saying anything."""
-    assert not is_not_blank(" \n\u200b\ufeff\u00a0")
-    assert is_not_blank(" . ")
+    assert finding.ids == ("r-1", "r-3", "r-4")

@@ -5,102 +5,103 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ExpectationError
+from assay.spec import DOORWAYS
 from expectations import suite as suites
-from expectations.catalogue import CATALOGUE
-from expectations.customs import engines
+from expectations.catalogue import CATALOGUE, asks
+from expectations.reading import CHECK_KEYS
 from expectations.suite import load
 
 ROOM = Path(suites.__file__).parent
 
 PLANTED = b"""\
-suite: planted
+suite: splits
 version: 1
 owner: steward
-max_quarantine: 2%
-speed: fast
+max_quarantine: 0%
 checks:
-  - id: A
+  - id: S-01
     expect: column_values_to_be_in_sett
     column: licence
     parameters: {value_set: [cleared]}
-    why: An expectation that is not there.
+    why: 1. An expectation that is not there.
     on_fail: stop
-  - id: B
-    expect: column_values_to_be_in_set
+  - id: S-02
+    expect: column_distinct_values_to_be_in_set
     column: licence
-    parameters:
-      value_sett: [cleared]
-      value_set: [cleared]
-    why: A parameter that is not there.
+    parameters: {value_set: [cleared]}
+    why: 2. One that prints values.
     on_fail: stop
-  - id: A
+  - id: S-01
     expect: column_values_to_not_be_blank
     column: prompt
-    why: An id that is taken.
+    why: 3. An id that is taken.
     on_fail: stop
-  - id: D
-    expect: column_value_lengths_to_be_between
-    column: prompt
-    parameters: {min_value: 9, max_value: 3}
-    why: Bounds the wrong way round.
-    on_fail: stop
-  - id: E
+  - id: S-04
     expect: column_values_to_match_regex
     column: prompt
     parameters: {regex: "(unclosed"}
-    why: Not a regular expression.
+    why: 4. Not a regular expression.
     on_fail: stop
-  - id: F
+  - id: S-05
+    expect: column_label_shares_to_be_between
+    column: label
+    parameters: {min_value: 30%, max_value: 0.02}
+    why: 5. Bounds the wrong way round.
+    on_fail: stop
+  - id: S-06
     expect: column_values_to_not_be_blank
     column: prompt
-    why: The gate alone decides what is returned.
-    result_format: COMPLETE
+    why: 6. A key that is not there.
     on_fail: stop
-  - id: G
+    colour: red
+  - id: S-07
     expect: column_values_to_not_be_blank
     column: prompt
-    where: "`prompt`.__class__.__init__"
-    why: A condition that would be run.
     on_fail: stop
-  - id: H
-    expect: column_distinct_values_to_be_in_set
-    column: prompt
-    why: Prints values.
-    on_fail: stop
-  - id: I
+  - id: S-08
     expect: column_values_to_be_in_set
-    column: consent
-    parameters: {value_set: [yes]}
-    why: A boolean to YAML.
-    on_fail: alarm
+    column: licence
+    parameters: {value_set: []}
+    why: 8. A list of nothing.
+    on_fail: stop
+  - id: S-09
+    expect: column_values_to_not_be_blank
+    column: prompt
+    why: 9. A row set aside where rows are counted.
+    on_fail: quarantine
+  - id: S-10
+    expect: column_values_to_not_be_blank
+    column: prompt
+    where: "`prompt`.__class__.__init__.__globals__['sys'].modules['os'].system('touch /tmp/run')"
+    why: 10. A condition that would be run.
+    on_fail: stop
 """
+
+MISTAKES = (
+    (7, "S-01", "`column_values_to_be_in_sett` is not an expectation; did you mean `column_values_to_be_in_set`?"),
+    (13, "S-02", "`column_distinct_values_to_be_in_set` can print values from the data, so it is not offered"),
+    (18, "S-01", "`id` is taken by the check at line 6"),
+    (26, "S-04", "`regex` is not a regular expression: missing ), unterminated subpattern at position 0"),
+    (32, "S-05", "`min_value` 0.3 is over `max_value` 0.02, so nothing could pass"),
+    (40, "S-06", f"unknown key `colour`; expected {', '.join(CHECK_KEYS)}"),
+    (41, "S-07", "key `why` is missing"),
+    (48, "S-08", "`value_set` must be a list of at least one value"),
+    (55, "S-09", "`on_fail` must be stop or warn: the rows at splits are counted, and none can be set aside"),
+    (59, "S-10", "`where` must be {column: NAME, is: VALUE} or {column: NAME, in: [...]}; text is never run"),
+)
 
 
 def test_ten_planted_mistakes_give_ten_errors_with_their_lines():
     """All are reported at once, so that a steward mends a suite in one round."""
     with pytest.raises(ExpectationError) as caught:
-        load(PLANTED, "planted.yml")
+        load(PLANTED, "splits.yml")
 
-    found = [line.split(": ", 2) for line in str(caught.value).splitlines()]
-    assert [(where, who) for where, who, _ in found] == [
-        ("planted.yml:5", "suite"),
-        ("planted.yml:8", "A"),
-        ("planted.yml:17", "B"),
-        ("planted.yml:21", "A"),
-        ("planted.yml:29", "D"),
-        ("planted.yml:35", "E"),
-        ("planted.yml:42", "F"),
-        ("planted.yml:47", "G"),
-        ("planted.yml:51", "H"),
-        ("planted.yml:58", "I"),
-        ("planted.yml:60", "I"),
-    ]
-    reasons = [reason for _, _, reason in found]
-    assert "did you mean `column_values_to_be_in_set`" in reasons[1]
-    assert "text is never run" in reasons[7]
-    assert "can print values" in reasons[8]
+    expected = [f"splits.yml:{line}: {who}: {reason}" for line, who, reason in MISTAKES]
+    assert str(caught.value).splitlines() == expected
 
 
+TWO = "2025-01-01T00:00:00+02:00"
+SHARES, TIMES = "column_label_shares_to_be_between", "column_timestamps_to_be_between"
 CHECK = "{id: A, expect: column_values_to_not_be_blank, column: prompt, why: w, on_fail: stop}"
 
 
@@ -142,6 +143,32 @@ def test_a_file_that_is_no_suite_is_refused(content, reason):
         ("expect: column_values_to_be_in_language, column: id, parameters: {languages: [english]}", "codes"),
         ("expect: column_values_to_hold_no_personal_data, column: id, parameters: {kinds: [name]}", "out of email"),
         ("expect: column_values_to_match_regex, column: id, parameters: {regex: a, mostly: 1}", "gate alone decides"),
+        (f"expect: {SHARES}, column: label, parameters: {{}}", "is missing"),
+        (f"expect: {SHARES}, column: label, parameters: {{max_value: 30}}", "must be a share"),
+        (f"expect: {SHARES}, column: label, parameters: {{min_count: 0}}", "at least 1"),
+        (f"expect: {SHARES}, column: label, parameters: {{min_count: 5}}, allow: 1%", "parameters say how much"),
+        (f"expect: {SHARES}, column: label, parameters: {{value_set: [1]}}", "put it in quotes"),
+        (f"expect: {TIMES}, column: created, parameters: {{min_value: 2025-01-01}}", "put it in quotes"),
+        (f"expect: {TIMES}, column: created, parameters: {{min_value: '2025-01-01'}}", "with its offset"),
+        (
+            f"expect: {TIMES}, column: a, parameters: {{min_value: '{TWO}', max_value: '2024-12-31T21:59:59Z'}}",
+            "nothing could pass",
+        ),
+        ("expect: column_timestamps_to_not_precede, column: a, parameters: {other: a}", "compared with itself"),
+        (
+            "expect: column_consent_to_be_in_force, column: a, parameters: {granted: ['y'], at: b}",
+            "needs parameter given",
+        ),
+        (
+            "expect: column_consent_to_be_in_force, column: a, parameters: {granted: ['y'], given: b, withdrawn: b}",
+            "compared with itself",
+        ),
+        (
+            "expect: column_rates_to_be_even_across, column: a, parameters: {by: b, min_ratio: 0.8}",
+            "min_rows` is missing",
+        ),
+        ("expect: column_examples_to_be_whole, column: truncated, parameters: {limit: 1}", "unknown parameter"),
+        ("expect: column_token_counts_to_be_between, column: a, parameters: {limit: 9}", "must be text"),
     ],
 )
 def test_a_check_that_could_not_run_as_written_is_refused(change, reason):
@@ -154,15 +181,53 @@ def test_a_check_that_could_not_run_as_written_is_refused(change, reason):
     assert str(caught.value).startswith("a.yml:6: A: ")
 
 
-@pytest.mark.parametrize("name", ["raw", "redacted", "curated"])
+def test_a_check_that_names_no_row_cannot_set_one_aside():
+    """Nor can any at a doorway where rows are counted."""
+    for name, expect, reason in (
+        ("raw", SHARES, "names no row"),
+        ("predictions", "column_values_to_be_unique", "counted"),
+    ):
+        parameters = ", parameters: {min_count: 5}" if expect == SHARES else ""
+        check = f"{{id: A, expect: {expect}, column: label{parameters}, why: w, on_fail: quarantine}}"
+        content = f"suite: {name}\nversion: 1\nowner: o\nmax_quarantine: 0\nchecks: [{check}]\n"
+        with pytest.raises(ExpectationError, match=f"must be stop or warn.*{reason}"):
+            load(content.encode(), "a.yml")
+
+
+def test_a_suite_says_which_columns_it_reads():
+    """Also those beside, those of a condition, and the key."""
+    content = """\
+suite: a
+version: 1
+owner: o
+max_quarantine: 0
+checks:
+  - {id: A, expect: column_learned_tokens_to_exclude_prompt, column: labels, why: w, on_fail: stop,
+     where: {column: side, is: train}}
+  - {id: B, expect: column_rates_to_be_even_across, column: label, why: w, on_fail: stop,
+     parameters: {by: region, min_ratio: 80%, min_rows: 5}}
+"""
+    assert load(content.encode(), "a").columns == ("id", "label", "labels", "prompt_tokens", "region", "side")
+
+
+def test_what_is_asked_is_told_in_words_with_numbers_only():
+    """A pattern or a list of values may itself name somebody."""
+    assert asks(SHARES, {"min_value": 0.02, "max_value": 0.3, "min_count": 20, "value_set": ("Anna",)}) == (
+        "every class must have its share: 2 % to 30 % of the rows, at least 20 rows, all listed"
+    )
+    assert asks("column_token_counts_to_be_between", {"min_value": 2, "limit": "w"}) == (
+        "must have as many tokens as fit: at least 2, no more than the model takes"
+    )
+    assert asks(TIMES, {"max_value": "2027-01-01T00:00:00Z"}) == "must be a time, at most 2027-01-01T00:00:00Z"
+    for expect, entry in CATALOGUE.items():
+        words = asks(expect, dict.fromkeys(entry.parameters, "Anna"))
+        assert "Anna" not in words, expect
+
+
+@pytest.mark.parametrize("name", DOORWAYS)
 def test_the_suites_of_the_house_load(name):
     """Each names its owner and tells why for every check."""
     suite = load((ROOM / f"{name}.yml").read_bytes(), f"{name}.yml")
 
     assert suite.name == name
     assert all(check.why for check in suite.checks)
-
-
-def test_every_expectation_offered_has_its_class():
-    """What Great Expectations no longer has must not be found out during a run."""
-    assert set(engines()) == {entry.engine for entry in CATALOGUE.values() if entry.engine}

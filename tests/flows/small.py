@@ -9,6 +9,7 @@ import yaml
 
 from assay.artifacts import Outcome
 from assay.model import weights
+from assay.spec import DOORWAYS
 from tests import tiny_model
 
 if TYPE_CHECKING:
@@ -39,6 +40,39 @@ checks:
     parameters: {{schema: output}}
     why: The form of the answer is what is learned.
     on_fail: quarantine
+"""
+SPLITS = """\
+suite: splits
+version: 1
+owner: steward@example.com
+max_quarantine: 0%
+checks:
+  - id: splits-1
+    expect: column_learned_tokens_to_exclude_prompt
+    column: labels
+    where: {column: side, in: [train, validation]}
+    why: The model must not learn to write what customers write.
+    on_fail: stop
+  - id: splits-2
+    expect: column_learned_tokens_to_include_end_of_turn
+    column: labels
+    parameters: {end_of_turn: end_of_turn}
+    where: {column: side, in: [train, validation]}
+    why: A model that never learns to stop rambles.
+    on_fail: stop
+"""
+PREDICTIONS = """\
+suite: predictions
+version: 1
+owner: steward@example.com
+max_quarantine: 0%
+checks:
+  - id: predictions-1
+    expect: column_values_to_satisfy_json_schema
+    column: answer
+    parameters: {schema: output}
+    why: What is not of the form cannot be used.
+    on_fail: warn
 """
 SCHEMA = {
     "type": "object",
@@ -97,6 +131,9 @@ def recipe(folder: Path) -> Path:
     (folder / "schema.json").write_text(json.dumps(SCHEMA))
     for name in ("raw", "redacted", "curated"):
         (folder / f"{name}.yml").write_text(SUITE.format(name=name))
+    (folder / "splits.yml").write_text(SPLITS)
+    (folder / "predictions.yml").write_text(PREDICTIONS)
+    (folder / "waivers.yml").write_text("waivers: []\n")
     items = [
         {
             "id": f"item-{i}",
@@ -135,9 +172,12 @@ def _tree(digest: str) -> dict[str, object]:
         ],
         "base": {"uri": "base", "digest": digest, "licence": "CC0-1.0", "dtype": "float32"},
         "prompt": {"system": "Reply with JSON.", "output_schema": "schema.json", "label": "intent"},
-        "expectations": {"raw": "raw.yml", "redacted": "redacted.yml", "curated": "curated.yml"},
+        "expectations": {name: f"{name}.yml" for name in (*DOORWAYS, "waivers")},
         "redaction": {"entities": ["PERSON", "EMAIL", "PHONE", "ORDER_ID"]},
-        "curation": {"max_contaminated": 0.5, "contamination_overlap": 0.95},
+        "curation": {
+            "contamination": {"max_share": 0.5, "overlap": 0.95},
+            "near_duplicates": {"on_found": "review"},
+        },
         "split": {"train": 0.8, "validation": 0.2, "test": 0.0},
         "training": {
             "method": "lora",

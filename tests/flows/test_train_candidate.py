@@ -21,7 +21,8 @@ from assay.records import dropped_from_parquet, from_parquet
 from bench.search_personal_data import content, search
 from tasks import publishing, steps
 from tasks.caching import answer_to
-from tasks.data import ingest, redact, validate
+from tasks.data import ingest, redact
+from tasks.doorways import validate
 from tasks.inputs import open_recipe
 from tasks.models import prepare_base, train
 from tasks.places import folder, store, subject_key_fingerprint
@@ -50,7 +51,7 @@ def copied(recipe: Path, to: Path) -> Path:
 
 def stored(kind: str) -> set[str]:
     """Digests of the store's Parquet files that hold records, or what was dropped."""
-    column = {"records": "completion", "dropped": "reason"}[kind]
+    column = {"records": "completion", "dropped": "step"}[kind]
     files = [path for path in Path(store().root).glob("*/*") if path.read_bytes()[:4] == b"PAR1"]
     return {path.name for path in files if column in pq.read_schema(path).names}
 
@@ -101,8 +102,10 @@ def test_another_gate_judges_again_and_computes_nothing_before(ran):
 def redact_only(recipe: str) -> None:
     """The path as far as redaction."""
     given = open_recipe(recipe)
-    raw = validate(ingest(given.spec.sources, subject_key_fingerprint()), "raw", given.raw, given.schema_)
-    wait(redact.map(raw.records.shards, unmapped(given.spec.redaction)))
+    spec = given.spec
+    asked = (given.suites["raw"], given.waived["raw"], given.schema_, spec.prompt.label, spec.curation.near_duplicates)
+    raw = validate(ingest(spec.sources, subject_key_fingerprint()), "raw", *asked)
+    wait(redact.map(raw.records.shards, unmapped(spec.redaction)))
 
 
 @flow(persist_result=False)

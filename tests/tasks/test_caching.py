@@ -8,7 +8,7 @@ from prefect.serializers import PickleSerializer
 
 from assay.artifacts import Artifact, Dataset, digest_of, question
 from assay.errors import UnstableKeyError
-from assay.spec import BaseSpec, CurationSpec
+from assay.spec import BaseSpec, ContaminationSpec
 from assay.store import ArtifactStore
 from tasks import caching
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, remember, slot
@@ -189,7 +189,7 @@ BASE = BaseSpec(uri="a", digest="1" * 64, licence="MIT", dtype="float32")
 @pytest.mark.parametrize(
     ("before", "now", "says"),
     [
-        ({"spec": CurationSpec()}, {"spec": CurationSpec(contamination_words=5)}, ["spec.contamination_words: 13 → 5"]),
+        ({"spec": ContaminationSpec()}, {"spec": ContaminationSpec(words=5)}, ["spec.words: 13 → 5"]),
         ({"shard": ARTIFACT}, {"shard": Artifact(kind="text", digest="1" * 64)},
          ["shard.digest: 000000000000 → 111111111111"]),
         ({"shards": [ARTIFACT]}, {"shards": [ARTIFACT, ARTIFACT]},
@@ -226,7 +226,7 @@ def test_a_reason_is_never_empty():
     ("inputs", "place"),
     [
         ({}, "evaluate"),
-        ({"doorway": "raw"}, "evaluate-raw"),
+        ({"doorway": "raw"}, "validate-raw"),
         ({"adapter": None, "benchmark": ARTIFACT}, "evaluate-baseline"),
         ({"adapter": ARTIFACT, "benchmark": ARTIFACT}, "evaluate-candidate"),
     ],

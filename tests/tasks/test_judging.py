@@ -7,7 +7,7 @@ import pytest
 from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated
 from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
 from assay.privacy.redaction import Audited, audit_to_parquet
-from assay.records import Dropped, Record, Turn, dropped_to_parquet, to_parquet
+from assay.records import Dropped, Record, Turn, dropped_to_parquet, suspects_to_parquet, to_parquet
 from expectations.outcome import Finding, Outcome, to_json
 from tasks.judging import compare, report
 from tasks.places import store
@@ -60,8 +60,14 @@ def validated(kept: Dataset, *ids: int) -> Validated:
         decision="quarantine" if ids else "pass", reasons=(), rows=9, findings=(finding,),
         quarantined={f"T-{i:04}": ("RAW-1",) for i in ids},
     )  # fmt: skip
-    page = store().put("expectations-page", b"")
-    return Validated(records=kept, quarantined=gone(*ids), outcome=store().put("outcome", to_json(outcome)), page=page)
+    return Validated(records=kept, quarantined=gone(*ids), outcome=store().put("outcome", to_json(outcome)))
+
+
+def screened(kept: Dataset, *ids: int, reason: str = "none") -> Screened:
+    """What a curation step leaves."""
+    return Screened(
+        kept=kept, dropped=gone(*ids, reason=reason), suspects=store().put("suspects", suspects_to_parquet([]))
+    )
 
 
 @pytest.mark.usefixtures("home")
@@ -85,8 +91,10 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
             audit=store().put("audit", audit_to_parquet([Audited("T-0002", {"PERSON": 3}), Audited("T-0003")])),
         ),
         [
-            Screened(kept=records(3, 400), dropped=gone(2, reason="exact duplicate of T-0003")),
-            Screened(kept=records(4, 400), dropped=gone(3, reason="quotes evaluation text T-0100: 80%")),
+            screened(records(2, 400)),
+            screened(records(3, 400), 2, reason="exact duplicate of T-0003"),
+            screened(records(4, 400), 3, reason="quotes evaluation text T-0100: 80%"),
+            *(screened(records(4, 400)) for _ in range(3)),
         ],
         Splits(train=records(200, 390), validation=records(390, 400), test=records(0, 200)),
         Trained(

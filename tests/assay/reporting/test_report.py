@@ -12,8 +12,9 @@ from assay.evaluation.comparison import intervals
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.records import Answer, Choice, Dropped
 from assay.reporting import charts, wording
+from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite, Training
 from assay.reporting.excerpts import changes, examples, passage
-from assay.reporting.report import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite, Training, page
+from assay.reporting.report import page
 from assay.spec import GateSpec
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
@@ -113,7 +114,7 @@ def content(decision: str = "accepted") -> Content:
 
 
 KEPT = {"accepted", "refused", "inconclusive", "superiority", "floor", "non_inferiority", "ratio", "target"}
-KEPT |= {"pass_with_warnings", "recipe", "name", "owner", "purpose"}
+KEPT |= {"pass_with_warnings", "passed", "failed", "could not run", "recipe", "name", "owner", "purpose"}
 
 
 def poisoned(value: object) -> object:

@@ -1,0 +1,75 @@
+"""Curate records: from a recipe to records fit to learn from, and a list of those that a person should look at."""
+
+from dataclasses import dataclass
+
+from prefect import flow, unmapped
+
+from assay.artifacts import Artifact, Dataset, Redacted, Screened, Validated
+from tasks.curation import audit_labels, balance, correct, decontaminate, deduplicate, list_suspects, trim
+from tasks.data import gather, ingest, redact
+from tasks.doorways import validate
+from tasks.endings import failed, looked
+from tasks.inputs import Inputs, open_recipe
+from tasks.places import subject_key_fingerprint
+from tasks.pool import RUNNER
+
+
+@dataclass(frozen=True)
+class Curated:
+    """Everything the data steps filed, in the order of the path."""
+
+    ingested: Dataset
+    raw: Validated
+    redacted: Redacted
+    clean: Validated
+    screened: list[Screened]
+    curated: Validated
+    suspects: Artifact
+
+    @property
+    def records(self) -> Dataset:
+        """The redacted records, before any left for being a duplicate or the like: what a reviewer is shown."""
+        return self.clean.records
+
+
+@flow(
+    name="curate-records",
+    persist_result=False,
+    task_runner=RUNNER,
+    on_completion=[looked],
+    on_failure=[failed],
+    on_crashed=[failed],
+    on_cancellation=[failed],
+)
+def curate_records(recipe: str, settings: dict[str, object] | None = None) -> Curated:
+    """Take a recipe's sources to curated records.
+
+    Args:
+        recipe: Path of a recipe.yaml, or of the folder that holds one.
+        settings: Values to change, by dotted path.
+    """
+    return curate(open_recipe(recipe, settings))
+
+
+def curate(given: Inputs) -> Curated:
+    """The order of the data steps, for every flow that starts from sources."""
+    spec, label, decisions = given.spec, given.spec.prompt.label, given.decisions
+    asked = (given.schema_, label, spec.curation.near_duplicates)
+
+    ingested = ingest(spec.sources, subject_key_fingerprint())
+    raw = validate(ingested, "raw", given.suites["raw"], given.waived["raw"], *asked)
+    shards = redact.map(raw.records.shards, unmapped(spec.redaction))
+    redacted = gather([shard.result() for shard in shards])
+    clean = validate(
+        redacted.records, "redacted", given.suites["redacted"], given.waived["redacted"], *asked, before=raw.records
+    )
+
+    corrected = correct(clean.records, decisions, label)
+    unique = deduplicate(corrected.kept, decisions, label, spec.split, spec.curation.near_duplicates)
+    foreign = decontaminate(unique.kept, given.benchmark, spec.split, spec.curation.contamination)
+    trimmed = trim(foreign.kept, decisions, spec.split, spec.curation.outliers)
+    audited = audit_labels(trimmed.kept, decisions, label, spec.split, spec.curation.label_noise)
+    balanced = balance(audited.kept, decisions, label, spec.split, spec.curation.balance)
+    screened = [corrected, unique, foreign, trimmed, audited, balanced]
+    curated = validate(balanced.kept, "curated", given.suites["curated"], given.waived["curated"], *asked)
+    return Curated(ingested, raw, redacted, clean, screened, curated, list_suspects(screened))

@@ -1,0 +1,98 @@
+"""The describing step: what a dataset version is, for the person who signs for it and for machines."""
+
+from collections import Counter
+from typing import Any
+
+from assay.artifacts import Artifact, Checked, Dataset, Described, Redacted, Screened, Splits, Validated, digest_of
+from assay.data import corrections, profile, slices
+from assay.records import SIDES, suspects_from_parquet
+from assay.reporting import card, croissant, excerpts, flow, pages, wording
+from assay.reporting.dataset import Content, Corrections, Redaction, Shard, Side, Slice
+from assay.reporting.dataset import Profile as Shown
+from tasks import parts, shards
+from tasks.places import store
+from tasks.steps import step
+
+
+@step(card, croissant, flow, pages, excerpts, wording, profile, slices, corrections, libraries=("jinja2", "scipy"))
+def describe(
+    about: dict[str, Any],
+    ingested: Dataset,
+    doorways: list[Validated | Checked],
+    redacted: Redacted,
+    screened: list[Screened],
+    sides: Splits,
+    decisions: Artifact,
+) -> Described:
+    """Set the data card of what a candidate would be trained and asked on.
+
+    Args:
+        about: What the recipe says of the data.
+        ingested: The records as they came.
+        doorways: What the suites found, up to the sides.
+        redacted: What redaction replaced.
+        screened: What curation dropped, and whom it doubts.
+        sides: The records, split.
+        decisions: What a person decided on single records.
+    """
+    each = {side: getattr(sides, side) for side in SIDES}
+    version = digest_of({side: [shard.digest for shard in records.shards] for side, records in each.items()})
+    label, attributes = about["label"], _attributes(about)
+    counted = profile.profile({side: shards.each(records) for side, records in each.items()}, label, attributes)
+    compared = slices.describe(
+        (rows for records in each.values() for rows in shards.each(records)),
+        about["curation"]["balance"]["slices"],
+        label,
+    )
+    content = Content(
+        name=about["name"],
+        version=version,
+        purpose=about["purpose"],
+        intended_use=about["intended_use"],
+        owner=about["owner"],
+        sources=parts.sources(about, ingested),
+        path=parts.path(ingested, [door for door in doorways if isinstance(door, Validated)], redacted, screened),
+        sides=tuple(_side(name, records) for name, records in each.items()),
+        suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
+        corrections=_corrections(decisions),
+        suspects=_suspects(screened),
+        profile=Shown.model_validate({**counted.model_dump(), "edges": profile.EDGES}),
+        slices=tuple(Slice.model_validate(found) for found in compared),
+        personal=parts.personal(redacted.audit),
+        redaction=Redaction.model_validate(about["redaction"]),
+        identity={"recipe, as far as it concerns the data": digest_of(about), "decisions": decisions.digest},
+    )
+    return Described(
+        version=version,
+        profile=store().put("profile", counted.to_json()),
+        card=store().put("data-card", card.page(content).encode()),
+        croissant=store().put("croissant", croissant.document(content)),
+    )
+
+
+def _attributes(about: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(name for source in about["sources"] for name in source["columns"]["attributes"]))
+
+
+def _side(name: str, records: Dataset) -> Side:
+    files = tuple(Shard(digest=shard.digest, size=len(store().get(shard))) for shard in records.shards)
+    return Side(name=name, rows=shards.count(records), shards=files)
+
+
+def _corrections(decisions: Artifact) -> Corrections | None:
+    decided = corrections.load(store().get(decisions))
+    if not decided:
+        return None
+    latest = corrections.latest(decided).values()
+    return Corrections(
+        digest=decisions.digest,
+        version=max(each.version for each in decided),
+        actions=dict(sorted(Counter(each.action for each in latest).items())),
+        who=tuple(sorted({each.who for each in latest})),
+    )
+
+
+def _suspects(screened: list[Screened]) -> dict[str, int]:
+    """Kind → records that stayed and wait for a person; one that was dropped for it waits for nobody."""
+    rows = [row for part in screened for row in suspects_from_parquet(store().get(part.suspects))]
+    return dict(sorted(Counter(row.kind for row in rows).items()))

@@ -1,0 +1,149 @@
+"""Doorway steps: a suite stands between two stages, and what does not satisfy it does not go on.
+
+Raw, redacted and curated records may be set aside row by row. What has been split, and what a model has answered, is
+counted already: there a suite warns or stops, and nothing leaves.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from assay import evaluations
+from assay.artifacts import Artifact, Checked, Dataset, Evaluated, Splits, Tokenised, Validated
+from assay.data import near_duplicates
+from assay.errors import ExpectationError
+from assay.records import SIDES, Dropped, dropped_to_parquet
+from assay.spec import NearDuplicatesSpec
+from expectations import customs, distinct, engine, frames, gate, outcome, personal, suite, totals, waivers
+from expectations.outcome import Outcome
+from tasks import pages, shards
+from tasks.places import store
+from tasks.steps import step
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = (suite, gate, engine, frames, distinct, totals, customs, personal, waivers, near_duplicates)
+LIBRARIES = ("great-expectations", "py3langid", "jsonschema", "rensa")
+
+stopped: list[tuple[str, Artifact]] = []
+"""Doorway and outcome of what stopped a run of this process: it has no answer that could tell."""
+
+
+@step(*METHODS, libraries=LIBRARIES)
+def validate(
+    records: Dataset,
+    doorway: str,
+    expected: Artifact,
+    waived: Artifact,
+    schema: Artifact,
+    label: str,
+    twins: NearDuplicatesSpec,
+    before: Dataset | None = None,
+) -> Validated:
+    """Run a suite over records; what fails is set aside by id and check.
+
+    Args:
+        records: What stands at the doorway.
+        doorway: Which it is.
+        expected: The suite.
+        waived: Waivers of its checks.
+        schema: JSON schema of an answer.
+        label: Field of the answer that is the label.
+        twins: When two records are near duplicates.
+        before: The records as they were before redaction, which know of each subject what must not be left.
+    """
+    loaded = suite.load(store().get(expected), doorway)
+    known = _known(records, before) if before else None
+    read = (
+        frames.of_records(store().get(shard), label, raw=next(known) if known else None, columns=loaded.columns)
+        for shard in records.shards
+    )
+    found, filed = _judged(doorway, loaded, read, waived, {**_schema(schema), "near_duplicates": _finder(twins)})
+    aside = {id: ", ".join(checks) for id, checks in found.quarantined.items()}
+    dropped = [Dropped(id, f"validate-{doorway}", f"fails {checks}") for id, checks in aside.items()]
+    return Validated(
+        records=shards.without(records, aside) if aside else records,
+        quarantined=store().put("dropped", dropped_to_parquet(dropped)),
+        outcome=filed,
+    )
+
+
+@step(*METHODS, libraries=LIBRARIES)
+def validate_sides(
+    sides: Splits,
+    tokens: Tokenised,
+    doorway: str,
+    expected: Artifact,
+    waived: Artifact,
+    schema: Artifact,
+    label: str,
+    twins: NearDuplicatesSpec,
+) -> Checked:
+    """Run a suite over what will be learned and asked, down to which token is learned."""
+    loaded = suite.load(store().get(expected), doorway)
+    read = (
+        frames.of_records(
+            store().get(shard), label, side=side, tokens=store().get(row) if row else None, columns=loaded.columns
+        )
+        for side in SIDES
+        for shard, row in _beside(getattr(sides, side), getattr(tokens, side, None))
+    )
+    resources = {**_schema(schema), "near_duplicates": _finder(twins), **json.loads(store().get(tokens.facts))}
+    return Checked(outcome=_judged(doorway, loaded, read, waived, resources)[1])
+
+
+@step(*METHODS, libraries=LIBRARIES)
+def validate_answers(
+    answered: Evaluated, doorway: str, expected: Artifact, waived: Artifact, schema: Artifact, twins: NearDuplicatesSpec
+) -> Checked:
+    """Run a suite over what the candidate answered."""
+    loaded = suite.load(store().get(expected), doorway)
+    read = iter([frames.of_answers(evaluations.answers_from_jsonl(store().get(answered.answers)))])
+    resources = {**_schema(schema), "near_duplicates": _finder(twins)}
+    return Checked(outcome=_judged(doorway, loaded, read, waived, resources)[1])
+
+
+def _judged(
+    doorway: str,
+    loaded: suite.Suite,
+    read: "Iterator[pd.DataFrame]",
+    waived: Artifact,
+    resources: Mapping[str, object],
+) -> tuple[Outcome, Artifact]:
+    """What the gate found, filed; or the run's end, with a page that says why."""
+    found = gate.check(read, loaded, resources, waivers.from_json(store().get(waived)))
+    filed = store().put("expectations-outcome", outcome.to_json(found))
+    try:
+        outcome.refuse_stopped(found, str(pages.of_doorway(doorway)))
+    except ExpectationError:
+        stopped.append((doorway, filed))
+        pages.place_doorway(doorway, filed)
+        raise
+    return found, filed
+
+
+def _beside(records: Dataset, tokens: Dataset | None) -> Iterator[tuple[Artifact, Artifact | None]]:
+    rows = tokens.shards if tokens else (None,) * len(records.shards)
+    return zip(records.shards, rows, strict=True)
+
+
+def _known(records: Dataset, before: Dataset) -> Iterator[Mapping[str, tuple[str, ...]]]:
+    """For each shard, what the source knows of each row's subject.
+
+    Redaction makes one shard of one and keeps their order, but a shard of which nothing was left is not there.
+    """
+    raw = shards.each(before)
+    for shard in records.shards:
+        ids, known = set(shards.ids(shard)), dict[str, tuple[str, ...]]()
+        while not ids <= known.keys() and (rows := next(raw, None)) is not None:
+            known = {row.id: tuple(each.value for each in row.known) for row in rows}
+        yield known
+
+
+def _finder(spec: NearDuplicatesSpec) -> Any:  # noqa: ANN401  # a factory, by the gate's protocol
+    return lambda: near_duplicates.Twins(spec)
+
+
+def _schema(schema: Artifact) -> dict[str, object]:
+    return {"output": json.loads(store().get(schema))}

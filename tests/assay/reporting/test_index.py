@@ -1,0 +1,150 @@
+"""Every run is listed with its pages; the newest page says how things stand."""
+
+import re
+
+from assay.reporting.index import RUNS_A_PAGE, Run, index, pages
+from tests.assay.reporting.test_report import MARKUP, parsed
+
+DECISIONS = ("accepted", "accepted", "refused", "inconclusive", None)
+
+
+def record(number: int, verdict: str | None = "accepted", **changed: object) -> dict[str, object]:
+    """A run as it is filed; a higher number is a later one."""
+    checks = [
+        {"id": "RAW-001", "evaluated": 9, "failed": 2, "status": "failed", "waived": 0},
+        {"id": "RAW-002", "evaluated": 9, "failed": number % 2, "status": "failed" if number % 2 else "passed"},
+        {"id": "RAW-003", "evaluated": 9, "failed": 1, "status": "waived", "waived": 1},
+    ]
+    waivers = [
+        {"check": "RAW-003", "who": "jane@acme.example", "until": "2026-12-10", "in_force": True},
+        {"check": "RAW-004", "who": "sam@acme.example", "until": "2027-12-10", "in_force": True},
+        {"check": "RAW-005", "who": "sam@acme.example", "until": "2026-01-10", "in_force": False},
+    ]
+    filed: dict[str, object] = {
+        "run": f"{number:08x}-0000", "started": f"2026-12-{number % 28 + 1:02}T06:59:45+00:00",
+        "recipe": "/somewhere/recipes/support_triage", "settings": {}, "verdict": verdict,
+        "steps": [{"task": "ingest", "state": "computed", "seconds": 1.0, "reason": ""}],
+        "validations": [{
+            "doorway": "raw", "suite": "raw", "version": 3, "decision": "quarantine", "rows": 9, "quarantined": 2,
+            "checks": checks, "waivers": waivers, "page": f"runs/{number}/raw.html",
+        }],
+    }  # fmt: skip
+    if verdict is None:
+        failed = {"task": "validate-redacted", "state": "failed", "seconds": 1.0, "reason": None}
+        return filed | {"steps": [*filed["steps"], failed], "error": "ExpectationError: found less."} | changed
+    return filed | {
+        "sentence": "It is so.", "model": "triage", "version": number, "report": "/somewhere/reports/triage-1.html",
+        "dataset": {"version": "d" * 64, "page": "datasets/1/card.html", "croissant": "datasets/1/croissant.json"},
+        "wall_seconds": 187.3,
+    } | changed  # fmt: skip
+
+
+def runs(number: int) -> list[Run]:
+    """So many runs, newest first."""
+    filed = [record(place, DECISIONS[place % 5]) for place in range(number)]
+    return [Run.model_validate(each) for each in reversed(filed)]
+
+
+def test_a_run_links_its_doorways_its_report_and_its_data_card():
+    """Each by a badge that says how it went, and by no path of the machine."""
+    written = index([Run.model_validate(record(3))], 1, 1)
+
+    assert '<a class="word odd" href="./runs/3/raw.html">raw: 2 set aside</a>' in written
+    assert '<a class="word good" href="./triage-1.html">accepted</a>' in written
+    assert 'href="./datasets/1/card.html"' in written
+    assert 'href="./datasets/1/croissant.json"' in written
+    assert "triage version 3" in written
+    assert "support_triage" in written
+    assert "somewhere" not in written
+    assert "3\u202fmin 7\u202fs" in written
+    assert "2026-12-04 06:59 UTC" in written
+
+
+def test_a_run_without_a_verdict_says_where_it_stopped_and_why():
+    """A failure is filed beside the successes."""
+    written = index([Run.model_validate(record(3, None))], 1, 1)
+
+    assert '<span class="word bad">stopped at validate-redacted</span>' in written
+    assert "ExpectationError: found less." in written
+    bare = index([Run(run="1")], 1, 1)
+    assert '<span class="word bad">stopped</span>' in bare
+    assert "It is not known why." in bare
+
+
+def test_the_summary_counts_the_last_twenty_runs():
+    """Shares, the checks that fail most often, and waivers that end soon after the last run."""
+    written = index(runs(30), 1, 1)
+    summary = re.sub(
+        r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", written[written.index("<dl") : written.index("</header>")])
+    )
+
+    assert "Accepted 40\u202f% 8 of the last 20; 4 refused, 4 inconclusive, 4 stopped" in summary
+    assert "RAW-001 the most often: in 20 of the last 20 runs" in summary
+    assert re.search(r"RAW-002 raw 10 ", summary)
+    assert "RAW-003 raw" not in summary
+    assert "Waivers in force 2" in summary
+    assert "1 ends by 2026-12-16" in summary
+    assert "RAW-003 until 2026-12-10 ends soon jane@acme.example answers for it" in summary
+    assert "RAW-004 until 2027-12-10 sam@acme.example" in summary
+    assert "RAW-005" not in summary
+
+
+def test_a_full_page_never_changes_again():
+    """Pages are counted from the oldest, and what they link was there before."""
+    before, after = pages(runs(RUNS_A_PAGE + 5)), pages(runs(3 * RUNS_A_PAGE + 7))
+
+    assert list(before) == ["index.html", "runs-1.html"]
+    assert list(after) == ["index.html", "runs-3.html", "runs-2.html", "runs-1.html"]
+    assert after["runs-1.html"] == before["runs-1.html"]
+    assert after["runs-2.html"] == pages(runs(2 * RUNS_A_PAGE + 1))["runs-2.html"]
+    for name, written in after.items():
+        links = {value for tag, key, value in parsed(written).attributes if (tag, key) == ("a", "href")}
+        assert {link[2:] for link in links if re.match(r"\./(index|runs-)", link)} <= set(after), name
+    assert {f"./runs-{page}.html" for page in (1, 2, 3)} <= set(re.findall(r'href="([^"]+)"', after["index.html"]))
+    shown = [run for written in after.values() for run in re.findall(r"<small>(\w{8})</small></th>", written)]
+    assert len(shown) == len(set(shown)) == 3 * RUNS_A_PAGE + 7
+
+
+def test_a_new_page_with_one_run_still_looks_back_twenty():
+    """The summary is about runs, not about pages."""
+    assert "of the last 20;" in pages(runs(RUNS_A_PAGE + 1))["index.html"]
+
+
+def test_no_run_is_a_page_too():
+    """It says what makes one."""
+    assert "No run is filed yet" in pages([])["index.html"]
+
+
+def test_a_record_from_before_doorways_were_filed_is_listed():
+    """What is not in it is a dash."""
+    old = {key: value for key, value in record(1).items() if key not in {"validations", "dataset", "wall_seconds"}}
+    written = index([Run.model_validate(old)], 1, 1)
+
+    assert "accepted" in written
+    assert "none <small>in the last 1 run</small>" in written
+
+
+def test_markup_in_any_text_is_shown_and_not_obeyed():
+    """Recipes, errors and waivers are written by others."""
+    found = record(1)["validations"][0] | {
+        "doorway": MARKUP, "suite": MARKUP, "page": MARKUP,
+        "checks": [{"id": MARKUP, "evaluated": 1, "failed": 1, "status": "failed"}],
+        "waivers": [{"check": MARKUP, "who": MARKUP, "until": MARKUP, "in_force": True}],
+    }  # fmt: skip
+    dirty = {"run": MARKUP, "started": MARKUP, "recipe": MARKUP, "validations": [found], "report": MARKUP}
+    linked = {"model": MARKUP, "version": MARKUP, "sentence": MARKUP, "pages": {"report": MARKUP}}
+    data = {"dataset": {"version": MARKUP, "page": MARKUP, "croissant": MARKUP}}
+    stopped = {"verdict": None, "error": MARKUP, "steps": [{"task": MARKUP, "state": "failed"}]}
+    shown = [Run.model_validate(record(1) | dirty | linked | data), Run.model_validate(dirty | stopped)]
+    written = index(shown, 1, 1)
+    tags = parsed(written)
+
+    assert "<img" not in written
+    assert "&lt;img src=x" in written
+    assert not [name for _, name, _ in tags.attributes if name.startswith("on")]
+    assert not [value for _, name, value in tags.attributes if name == "href" and not value.startswith(("#", "./"))]
+
+
+def test_equal_runs_give_equal_bytes():
+    """Whenever the page is made: it reads no clock."""
+    assert pages(runs(120)) == pages(runs(120))
