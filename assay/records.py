@@ -7,6 +7,7 @@ columns; it exists in raw records only and redaction empties it.
 
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -16,6 +17,9 @@ import pyarrow.parquet as pq
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
+
+PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_[0-9]+\]")
+"""What redaction leaves in place of a value: its type, which is the group, and a number, as in ``[PERSON_2]``."""
 
 BUCKETS = 4096
 """Subjects fall into this many buckets; a split orders buckets, so it needs no name."""
@@ -108,6 +112,11 @@ class Found:
 
     dropped: tuple[Dropped, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+
+
+def said(record: Record) -> str:
+    """What a record says beside its answer: all turns but the system's, which are the same in every record."""
+    return "\n\n".join(turn.content for turn in record.context if turn.role != "system")
 
 
 def label_of(record: Record, field: str) -> str | None:

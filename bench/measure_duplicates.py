@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from assay import recipes
 from assay.data import contamination, deduplication, near_duplicates, sources, splitting
-from assay.records import Record
+from assay.records import Record, said
 from assay.spec import NearDuplicatesSpec, RunSpec
 
 RECIPE = Path(__file__).resolve().parent.parent / "recipes" / "support_triage" / "recipe.yaml"
@@ -272,8 +272,8 @@ def demo(given: argparse.Namespace) -> None:
     kinds = {id: flaw["kind"] for id, flaw in flaws().items()}
     rows = redacted(spec)
     asked = {record.id: splitting.side(record, spec.split) == "test" for record in rows}
-    exact = {dropped.id for dropped in deduplication.find([rows])}
-    texts = {record.id: contamination.said(record) for record in rows if asked[record.id]}
+    exact = {dropped.id for dropped in deduplication.find([rows], asked)}
+    texts = {record.id: said(record) for record in rows if asked[record.id]}
     texts |= contamination.benchmark_texts((RECIPE.parent / spec.evaluation.general_ability.uri).read_bytes())
     index = contamination.Index(texts, spec.curation.contamination.words)
     quoting = {d.id for d in contamination.find([rows], index, asked, spec.curation.contamination)}

@@ -22,8 +22,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "tests" / "assay" / "versions.json"
-PACKAGES = ("assay", "expectations", "tasks/jobs")
-"""Where methods are; the last is the one module that composes methods of several wings."""
+PACKAGES = (
+    "assay",
+    "expectations",
+    *(f"tasks/{name}" for name in ("jobs", "curation", "doorways", "describing", "judging", "parts", "shards")),
+)
+"""Where methods are, and the modules that compose methods of several wings."""
 SHARED = frozenset({"assay", "expectations", "assay.spec", "assay.errors", "assay.artifacts"})
 
 

@@ -13,7 +13,7 @@ from cli.running import parse_settings
 from cli.tables import Steps, columns
 
 if TYPE_CHECKING:
-    from assay.data.corrections import Correction
+    from assay.data.decisions import Correction
     from assay.records import Record, Suspect
     from assay.spec import RunSpec
     from flows.curate_records import Curated
@@ -41,7 +41,8 @@ def review(recipe: str, settings: list[str], out: str, *, force: bool) -> None:
         print("\nnothing to review: no record is doubted that nobody has decided on yet")
         return
     page = reviewing.write(suspects, _shown(suspects, curated), label)
-    write_atomically(Path(out), page)
+    # It shows what customers wrote, redacted; who may read the folder need not be who may read that.
+    write_atomically(Path(out), page, mode=0o600)
     kinds = Counter(suspect.kind for suspect in suspects)
     print(f"\n{columns([(kind, str(count)) for kind, count in sorted(kinds.items())])}")
     print(f"{len({suspect.id for suspect in suspects})} records to look at in {out}")
@@ -54,12 +55,13 @@ def review(recipe: str, settings: list[str], out: str, *, force: bool) -> None:
 def correct(recipe: str, reviewed: str, who: str) -> None:
     """Add the decisions in a reviewed file to the recipe's corrections."""
     from assay.data import corrections
+    from assay.data import review as reviewing
     from assay.store import write_atomically
 
     file, spec = files.recipe(recipe)
     target = _target(file, spec)
     old = files.read(target, "corrections") if target.exists() else None
-    new = corrections.merge(old, files.read(reviewed, "review"), who, _labels(file, spec))
+    new = reviewing.merge(old, files.read(reviewed, "review"), who, _labels(file, spec))
     if new == old:
         print(f"nothing new: every decision in {reviewed} already stands in {target}")
     else:
@@ -95,10 +97,10 @@ def _refuse_edited(path: Path) -> None:
     """Refuse to write over what a person has worked on, or over what is no review."""
     if not path.exists():
         return
-    from assay.data import corrections
+    from assay.data import review as reviewing
 
     try:
-        decided = corrections.decisions_in(files.read(path, "review"))
+        decided = reviewing.decisions_in(files.read(path, "review"))
     except DataError:
         raise RecipeError(
             f"review: found another file at {path}; expected none, or a review. Name another with --out, or say "

@@ -19,6 +19,9 @@ FOLDER = Path("expectations")
 SOON = 14
 """Days before its end at which a waiver is spoken of."""
 
+YEAR = 366
+"""Days to its end from which a waiver is no longer for a while."""
+
 
 def lint(paths: Sequence[str]) -> bool:
     """Print a line for each mistake and each good file; say whether there was no mistake."""
@@ -128,6 +131,8 @@ def _tell_ends(path: Path, found: "Sequence[Waiver]", today: date) -> None:
         elif days <= SOON:
             when = "today" if days == 0 else f"in {_count(days, 'day')}, on {waiver.until}"
             says = f"the waiver ends {when}; {waiver.who} answers for it"
+        elif days > YEAR:
+            says = f"the waiver lasts until {waiver.until}, for more than a year; name a nearer day, or mend the suite"
         else:
             continue
         print(f"{path}: warning: {waiver.check}: {says}")

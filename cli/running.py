@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any, TextIO
 
 import yaml
@@ -84,6 +85,7 @@ def _tell(record: dict[str, Any], out: TextIO) -> None:
         print(f"          - {reason}", file=out)
     print(f"version   {record['model']} {record['version']}", file=out)
     print(f"report    {record['report']}", file=out)
+    print(f"all pages {Path(record['report']).with_name('index.html')}", file=out)
     print(f"time      {record['wall_seconds']:.1f} s", file=out)
 
 

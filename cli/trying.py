@@ -1,13 +1,14 @@
 """``assay expectations try``: what a suite would say of data, before anybody runs anything."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.errors import RecipeError
-from assay.spec import NearDuplicatesSpec
+from assay.errors import ExpectationError, RecipeError
+from assay.spec import DOORWAYS, NearDuplicatesSpec
 from cli import expecting, files, wrapping
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def try_out(  # noqa: PLR0913
 
     suite = expecting.load(name)
     twins = NearDuplicatesSpec()
+    others: list[str] | None = None
     if files.is_recipe(data):
         if columns is not None:
             raise RecipeError("--columns: found it beside a recipe; expected one of them. The recipe names columns.")
@@ -50,10 +52,11 @@ def try_out(  # noqa: PLR0913
         schema = schema or _beside(file, spec.prompt.output_schema)
         waived = waived or (spec.expectations.waivers and _beside(file, spec.expectations.waivers))
         twins = spec.curation.near_duplicates
+        others = [_beside(file, getattr(spec.expectations, name)) for name in DOORWAYS]
         frames = _of_recipe(file, spec, suite)
     else:
         frames = _of_table(data, columns, suite)
-    found = gate.check(frames, suite, _resources(suite, schema, twins), _standing(suite, waived))
+    found = gate.check(frames, suite, _resources(suite, schema, twins), _standing(suite, waived, others))
     if as_json:
         print(outcome.to_json(found).decode(), end="")
     else:
@@ -106,11 +109,34 @@ def _resources(suite: "Suite", schema: str | None, twins: NearDuplicatesSpec) ->
     return found | {str(c.parameters["schema"]): content for c in suite.checks if "schema" in c.parameters}
 
 
-def _standing(suite: "Suite", waived: str | None) -> "tuple[Standing, ...]":
+def _standing(suite: "Suite", waived: str | None, others: Sequence[str] | None) -> "tuple[Standing, ...]":
+    """The waivers of the suite's checks.
+
+    One of a check that neither the suite has nor one of the ``others`` is refused, as a run would refuse it.
+    """
     from expectations import waivers
 
     given = waivers.load(files.read(waived, "waivers"), waived) if waived else ()
-    return waivers.standing(given, [check.id for check in suite.checks], datetime.now(UTC).date())
+    own = [check.id for check in suite.checks]
+    if waived and given:
+        told = [check for path in others for check in _checks(path)] if others is not None else _checks_beside(waived)
+        waivers.refuse_unknown(given, {*own, *told})
+    return waivers.standing(given, own, datetime.now(UTC).date())
+
+
+def _checks(path: str) -> list[str]:
+    from expectations import suite
+
+    return [check.id for check in suite.load(files.read(path, "suite"), path).checks]
+
+
+def _checks_beside(waived: str) -> list[str]:
+    """Those of all suites in the folder of the waivers; a file that is no suite says nothing."""
+    found: list[str] = []
+    for path in sorted(Path(waived).parent.glob("*.y*ml")):
+        with contextlib.suppress(ExpectationError, RecipeError):
+            found += _checks(str(path))
+    return found
 
 
 def _beside(file: Path, uri: str) -> str:

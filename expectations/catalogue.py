@@ -4,9 +4,9 @@ The list is closed. Great Expectations drops an unknown type with a line in a lo
 so a name is looked up here before it is looked up there. Expectations that print values from the data
 whatever the result format (distinct sets, modes, divergences, means over text) are not offered.
 
-A *row* expectation is answered for each row; a missing value never satisfies one. A *set* expectation is
-answered once, over what :mod:`expectations.totals` gathers from all rows. Both are answered by a class of
-Great Expectations.
+A *row* expectation is answered for each row; a missing value never satisfies one, nor does one that is no text satisfy
+one that is about texts. A *set* expectation is answered once, over what :mod:`expectations.totals` gathers from all
+rows. Both are answered by a class of Great Expectations.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from expectations.parameters import (
     Parameter,
     factory,
     fraction,
+    group_size,
     kinds,
     languages,
     moment,
@@ -65,6 +66,9 @@ class Entry:
     allows: bool = True
     """Whether a check may give the share of rows that may fail."""
 
+    of_text: bool = False
+    """A cell that is no text fails, rather than being judged by how Python would print it."""
+
     personal: bool = False
     """It looks for personal data: only a waiver that names rows lets it pass."""
 
@@ -81,43 +85,52 @@ REGEX = {"regex": Parameter(pattern)}
 
 _VALUES: Mapping[str, Entry] = {
     "column_values_to_not_be_null": Entry("must be there", "ExpectColumnValuesToNotBeNull"),
-    "column_values_to_not_be_blank": Entry("must say something", "ExpectColumnValuesToNotBeBlank"),
+    "column_values_to_not_be_blank": Entry("must say something", "ExpectColumnValuesToNotBeBlank", of_text=True),
     "column_values_to_be_in_set": Entry("must be one of the values listed", "ExpectColumnValuesToBeInSet", SET),
     "column_values_to_not_be_in_set": Entry("must be none of the values listed", "ExpectColumnValuesToNotBeInSet", SET),
-    "column_values_to_match_regex": Entry("must match the pattern", "ExpectColumnValuesToMatchRegex", REGEX),
-    "column_values_to_not_match_regex": Entry("must not match the pattern", "ExpectColumnValuesToNotMatchRegex", REGEX),
+    "column_values_to_match_regex": Entry(
+        "must contain the pattern", "ExpectColumnValuesToMatchRegex", REGEX, of_text=True
+    ),
+    "column_values_to_not_match_regex": Entry(
+        "must not contain the pattern", "ExpectColumnValuesToNotMatchRegex", REGEX, of_text=True
+    ),
     "column_values_to_match_strftime_format": Entry(
         "must be a time of the form given",
         "ExpectColumnValuesToMatchStrftimeFormat",
         {"strftime_format": Parameter(text)},
+        of_text=True,
     ),
     "column_value_lengths_to_be_between": Entry(
-        "must have {bounds} characters", "ExpectColumnValueLengthsToBeBetween", BOUNDS, ANY_BOUND
+        "must have {bounds} characters", "ExpectColumnValueLengthsToBeBetween", BOUNDS, ANY_BOUND, of_text=True
     ),
     "column_word_counts_to_be_between": Entry(
-        "must have {bounds} words", "ExpectColumnWordCountsToBeBetween", BOUNDS, ANY_BOUND
+        "must have {bounds} words", "ExpectColumnWordCountsToBeBetween", BOUNDS, ANY_BOUND, of_text=True
     ),
     "column_values_to_satisfy_json_schema": Entry(
         "must be JSON that satisfies the schema",
         "ExpectColumnValuesToSatisfyJsonSchema",
         {"schema": Parameter(text, resource=schema_text, passed_as="schema_text")},
+        of_text=True,
     ),
     "column_values_to_be_in_language": Entry(
         "must be in a language listed, if long enough to tell",
         "ExpectColumnValuesToBeInLanguage",
         {"languages": Parameter(languages), "min_words": WHOLE, "min_characters": WHOLE},
         ("min_words", "min_characters"),
+        of_text=True,
     ),
     "column_values_to_hold_no_personal_data": Entry(
         "must hold no personal data that can be told by form",
         "ExpectColumnValuesToHoldNoPersonalData",
         {"kinds": Parameter(kinds, required=False)},
+        of_text=True,
         personal=True,
     ),
     "column_values_to_hold_no_known_value": Entry(
         "must hold nothing that the source knows of the subject",
         "ExpectColumnValuesToHoldNoKnownValue",
         {"known": COLUMN, "min_characters": WHOLE},
+        of_text=True,
         personal=True,
     ),
 }
@@ -171,7 +184,9 @@ _EXAMPLES: Mapping[str, Entry] = {
 }
 
 _SETS: Mapping[str, Entry] = {
-    "column_values_to_be_unique": Entry("must differ from row to row", "ExpectColumnValuesToBeBetween", scope="set"),
+    "column_values_to_be_unique": Entry(
+        "must be there and differ from row to row", "ExpectColumnValuesToBeBetween", scope="set"
+    ),
     "table_row_count_to_be_between": Entry(
         "must have {bounds} rows",
         "ExpectColumnValuesToBeBetween",
@@ -203,7 +218,7 @@ _SETS: Mapping[str, Entry] = {
         {
             "by": COLUMN,
             "min_ratio": Parameter(fraction, share=True),
-            "min_rows": Parameter(positive),
+            "min_rows": Parameter(group_size),
             "passes": Parameter(values, required=False),
         },
         also={"min_rows": "groups of at least {min_rows} rows"},

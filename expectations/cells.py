@@ -1,6 +1,8 @@
 """What one text must be: seen, long enough, in a language, of a form. Each rule is about one cell.
 
-Languages are told by py3langid (Lui and Baldwin 2012, ACL), JSON schemas by jsonschema.
+Languages are told by py3langid (Lui and Baldwin 2012, ACL), JSON schemas by jsonschema. A word is a run of letters and
+digits; in the scripts that are written without spaces (Thai, Lao, Myanmar, Khmer, Kana, Han) each letter counts as one,
+for otherwise a page of Chinese would be a handful of words.
 """
 
 import functools
@@ -15,7 +17,16 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from py3langid.langid import LanguageIdentifier
 
-WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
+UNSPACED = (
+    "\u0e00-\u0eff"  # Thai and Lao
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u3005-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana and Katakana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+"""Characters of scripts written without spaces, for a class of a regular expression."""
+
+WORD = re.compile(rf"(?!\W)[{UNSPACED}]|[^\W{UNSPACED}]+(?:['\u2019][^\W{UNSPACED}]+)*")
 _LOCK = threading.RLock()
 
 
@@ -30,11 +41,18 @@ def has_words(cell: str, min_value: int | None = None, max_value: int | None = N
     return (min_value or 0) <= count and (max_value is None or count <= max_value)
 
 
-def is_in_language(cell: str, languages: Sequence[str], min_words: int, min_characters: int) -> bool:
-    """Whether ``cell`` is in one of ``languages`` (ISO 639-1); a shorter text is not judged and passes."""
-    if len(cell) < min_characters or not has_words(cell, min_words, None):
-        return True
-    return identifier().classify(cell)[0] in languages
+def is_in_language(
+    cell: str, languages: Sequence[str], min_words: int | None = None, min_characters: int | None = None
+) -> bool:
+    """Whether ``cell`` is in one of ``languages`` (ISO 639-1).
+
+    A text is judged if it has ``min_words`` words or ``min_characters`` characters; either is enough, and one that is
+    None is not asked. Any other is too short to tell, and passes.
+    """
+    told = (min_words is not None and has_words(cell, min_words)) or (
+        min_characters is not None and len(cell) >= min_characters
+    )
+    return not told or identifier().classify(cell)[0] in languages
 
 
 def satisfies(cell: str, schema_text: str) -> bool:

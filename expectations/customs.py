@@ -80,7 +80,7 @@ RULES: Mapping[str, Rule] = {
     "ExpectColumnValuesToSatisfyJsonSchema": Rule(satisfies, {"schema_text": (str, _REQUIRED)}, once=check_schema),
     "ExpectColumnValuesToBeInLanguage": Rule(
         is_in_language,
-        {"languages": (list[str], _REQUIRED), "min_words": (int, 0), "min_characters": (int, 0)},
+        {"languages": (list[str], _REQUIRED), "min_words": _NUMBER, "min_characters": _NUMBER},
         once=lambda **_: identifier(),
     ),
     "ExpectColumnValuesToHoldNoPersonalData": Rule(holds_no_personal_data, {"kinds": (list[str], list(KINDS))}),

@@ -1,13 +1,14 @@
-"""Values that more than one row has, told over any number of shards for 16 bytes and an id a row."""
+"""Rows that share a value or have none, told over any number of shards for 16 bytes and an id a row."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
-VERSION = 1  # Raise on any change that could change which rows share a value.
+VERSION = 1  # Raise on any change that could change which rows are told.
 
 
 class Distinct:
@@ -15,12 +16,20 @@ class Distinct:
 
     def __init__(self) -> None:
         self._digests: list[np.ndarray] = []
+        self._missing: list[np.ndarray] = []
+        """Positions of the rows without a value."""
+
+        self._rows = 0
         self._ids: list[Sequence[str]] = []
 
-    def add(self, values: Iterable[object], ids: Sequence[str]) -> None:
+    def add(self, values: "Sequence[object] | pd.Series", ids: Sequence[str]) -> None:
         """Take in a shard: the value and the id of each row."""
         import numpy as np
+        import pandas as pd
         import pyarrow as pa
+
+        self._missing.append(np.flatnonzero(pd.Series(values, dtype=object).isna()) + self._rows)
+        self._rows += len(ids)
 
         digests = b"".join(
             hashlib.blake2b(f"{type(value).__name__}:{value}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -30,7 +39,7 @@ class Distinct:
         self._ids.append(pa.array(ids, type=pa.large_string()))
 
     def repeated(self) -> list[str]:
-        """Ids of the rows whose value another row has too, in order."""
+        """Ids of the rows whose value another row has too, and of those without a value, in order."""
         import numpy as np
         import pyarrow as pa
 
@@ -41,6 +50,7 @@ class Distinct:
         pairs = pairs[order]
         same = (pairs[1:] == pairs[:-1]).all(axis=1)
         shared: np.ndarray = np.zeros(len(order), dtype=bool)
+        shared[np.concatenate(self._missing)] = True
         shared[order[1:][same]] = True
         shared[order[:-1][same]] = True
         return pa.chunked_array(self._ids).filter(pa.array(shared)).to_pylist()

@@ -109,8 +109,15 @@ def _validate(part: "pd.DataFrame", expectations: list[Any]) -> list[Any]:
             progress_bars={"globally": False},
         ),
     )
-    validator = Validator(execution_engine=PandasExecutionEngine(), batches=[Batch(data=part)], data_context=context)
-    return validator.graph_validate(
-        configurations=[expectation.configuration for expectation in expectations],
-        runtime_configuration={"result_format": dict(_TOLD)},
-    )
+    engine = PandasExecutionEngine()
+    validator = Validator(execution_engine=engine, batches=[Batch(data=part)], data_context=context)
+    try:
+        return validator.graph_validate(
+            configurations=[expectation.configuration for expectation in expectations],
+            runtime_configuration={"result_format": dict(_TOLD)},
+        )
+    finally:
+        # An engine and what it was handed hold one another: unless they are parted, every frame stays in memory until
+        # garbage is collected, and to look for it takes as long as to judge some thousand rows.
+        engine.batch_manager.batch_cache.clear()
+        engine.batch_manager.batch_data_cache.clear()

@@ -26,7 +26,13 @@ def is_valid_chat(cell: Sequence[Mapping[str, str]]) -> bool:
 def has_tokens(
     cell: Sequence[int], min_value: int | None = None, max_value: int | None = None, limit: int | None = None
 ) -> bool:
-    """Whether there are ``min_value`` to ``max_value`` tokens, and no more than ``limit``."""
+    """Whether there are ``min_value`` to ``max_value`` tokens, and no more than ``limit``.
+
+    Raises:
+        TypeError: the cell is a text, of which one would count the letters.
+    """
+    if isinstance(cell, str | bytes):
+        raise TypeError("expected tokens")
     count = len(cell)
     most = min(bound for bound in (max_value, limit, count) if bound is not None)
     return (min_value or 0) <= count <= most

@@ -45,6 +45,9 @@ class FieldReader:
 
     def _share(self, place: Field, who: str, key: str) -> object:
         value = self._scalar(place, who, key)
+        if isinstance(value, int) and value == 1:
+            self._note(place, who, f"`{key}` is 1, which may be one in a hundred or all; write 1% or 100%")
+            return WRONG
         if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,3}(?:\.\d+)?) ?%", value)):
             value = float(match[1]) / 100
         if value is not WRONG and not (isinstance(value, int | float) and 0 <= value <= 1):

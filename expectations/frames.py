@@ -1,4 +1,4 @@
-"""Frames: what a gate looks at, a row for each record, answer, or row of a table.
+"""Frames: what a gate looks at, a row for each record or answer.
 
 Columns are made from Arrow columns and not from row objects, and only those that are asked for: a suite says which it
 reads. Every column is of Python objects, and a missing value is None, so one rule serves all shards whatever Arrow
@@ -90,21 +90,6 @@ def of_answers(answers: Sequence[Answer]) -> "pd.DataFrame":
     columns |= {name: [answer.scores.get(name) for answer in answers] for name in scores}
     columns |= {name: [answer.attributes.get(name) for answer in answers] for name in attributes}
     return _frame({name: _listed(cells) for name, cells in columns.items()})
-
-
-def of_table(table: pa.Table) -> "pd.DataFrame":
-    """One row per row of a plain table, with its columns; ids that are whole numbers become text.
-
-    Raises:
-        ExpectationError: there is no column ``id``, or a column is there twice.
-    """
-    names = table.column_names
-    if KEY not in names:
-        raise ExpectationError(f"found no column `{KEY}`; expected one that names each row. Rename one, or add it.")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ExpectationError(f"columns {twice} are there twice; expected each once. Rename one of each.")
-    ids = table[KEY].cast(pa.string()) if pa.types.is_integer(table[KEY].type) else table[KEY]
-    return _frame({name: _listed((ids if name == KEY else table[name]).to_pylist()) for name in names})
 
 
 class _Wanted:
@@ -214,13 +199,13 @@ def _attributes(pairs: pa.ChunkedArray, wanted: _Wanted, taken: Sequence[str]) -
     present = sorted(names.dictionary.to_pylist())
     _refuse_taken(present, taken)
     rows, codes = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False), names.indices.to_numpy()
-    cells = _objects(flat.field("value")) if any(name in wanted for name in present) else None
+    cells = flat.field("value")
     found: dict[str, np.ndarray] = {}
     for code, name in enumerate(names.dictionary.to_pylist()):
-        if cells is not None and name in wanted:
+        if name in wanted:
             places = codes == code
             found[name] = np.full(len(lists), None, dtype=object)
-            found[name][rows[places]] = cells[places]
+            found[name][rows[places]] = _repeated(cells.filter(pa.array(places)))
     return {name: found[name] for name in sorted(found)}
 
 
@@ -231,6 +216,14 @@ def _refuse_taken(names: Sequence[str], taken: Collection[str]) -> None:
 
 def _objects(cells: pa.ChunkedArray | pa.Array) -> "np.ndarray":
     return cells.to_numpy() if isinstance(cells, pa.ChunkedArray) else cells.to_numpy(zero_copy_only=False)
+
+
+def _repeated(cells: pa.Array) -> "np.ndarray":
+    """A column in which values come again: one object for each value, which is less to make, hold and look at."""
+    encoded = cells.dictionary_encode()
+    # The last one stands for a missing value.
+    values = _listed([*encoded.dictionary.to_pylist(), None])
+    return values[encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _listed(cells: Sequence[object]) -> "np.ndarray":

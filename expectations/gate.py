@@ -9,10 +9,11 @@ stops the run, as does a data set without rows, or whose ids are missing or repe
 and never one of these.
 """
 
-import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from assay.errors import ExpectationError
 from expectations.catalogue import CATALOGUE
 from expectations.distinct import Distinct
 from expectations.engine import KEY, release
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
 
 VERSION = 2  # Raise on any change that could change an outcome.
 
-BATCH = 20_000
+BATCH = 50_000
 """Rows that Great Expectations sees at a time."""
-
-COLLECT_AFTER = 5
-"""Batches after which garbage is collected: frames sit in reference cycles and would pile up, and to look for them
-takes as long as to judge some thousand rows."""
 
 
 def check(
@@ -49,15 +46,17 @@ def check(
         resources: what checks name under a parameter such as ``schema: output``: a JSON schema as a mapping, a
             number of tokens, token ids, or what makes a finder of near duplicates.
         waivers: failures that may pass; those of other suites are passed over.
+
+    Raises:
+        ExpectationError: two checks have one id, under which answers are filed.
     """
+    _refuse_repeated(suite)
     shards = _Shards(frames, suite.columns)
     counted, keys = tallies(suite.checks, resources), Distinct()
-    for done, batch in enumerate(shards, start=1):
+    for batch in shards:
         ids = batch[KEY].tolist()
         keys.add(ids, ids)
         count(batch, ids, counted)
-        if done % COLLECT_AFTER == 0:
-            gc.collect()
     findings = tuple(
         pardoned(tally.finding(shards.rows, shards.seen, readable=shards.readable), tally.check, waivers)
         for tally in counted
@@ -79,6 +78,14 @@ def check(
         quarantined=quarantined,
         waivers=tuple(standing for standing in waivers if standing.waiver.check in {f.id for f in findings}),
     )
+
+
+def _refuse_repeated(suite: Suite) -> None:
+    ids = Counter(check.id for check in suite.checks)
+    if repeated := sorted(id for id, times in ids.items() if times > 1):
+        raise ExpectationError(
+            f"suite {suite.name}: found {', '.join(repeated)} more than once; expected an id per check. Rename one."
+        )
 
 
 class _Shards:

@@ -23,7 +23,10 @@ NO_ROWS = "there were no rows"
 NO_KEY = "rows could not be told apart"
 NO_RESOURCE = "what the check compares with was not supplied, or is malformed"
 NO_VALUE = "no row held a value to judge"
-NOTES = (RAISED, NO_COLUMN, NO_ROW, NO_ROWS, NO_KEY, NO_RESOURCE, NO_VALUE)
+NOT_THERE = "`where` lists a value that no row has"
+NONE_PASSES = "`passes` lists a value that no row has"
+NO_GROUPS = "fewer than two groups are large enough to compare"
+NOTES = (RAISED, NO_COLUMN, NO_ROW, NO_ROWS, NO_KEY, NO_RESOURCE, NO_VALUE, NOT_THERE, NONE_PASSES, NO_GROUPS)
 
 
 class Finding(Spec):

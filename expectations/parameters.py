@@ -14,6 +14,9 @@ Value = str | int | float
 Argument = Value | tuple[Value, ...]
 
 LANGUAGE = re.compile(r"[a-z]{2,3}")
+LEAST_GROUP = 5
+"""Rows from which a group may be compared: the rate of a smaller one tells of its members one by one."""
+
 KINDS = ("email", "card", "iban", "phone", "ssn")
 """Personal data that can be told by form alone."""
 
@@ -51,6 +54,12 @@ def whole(value: object) -> str | None:
 def positive(value: object) -> str | None:
     """Complain unless ``value`` is a count that is not 0."""
     return None if isinstance(value, int) and value >= 1 else "must be a whole number of at least 1"
+
+
+def group_size(value: object) -> str | None:
+    """Complain unless ``value`` is so many rows that their mean names none of them."""
+    good = isinstance(value, int) and value >= LEAST_GROUP
+    return None if good else f"must be a whole number of at least {LEAST_GROUP}: a smaller group shows its members"
 
 
 def fraction(value: object) -> str | None:

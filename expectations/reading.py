@@ -58,7 +58,7 @@ class Reader(FieldReader):
         return [self._check(node, f"check {i}") for i, node in enumerate(place.node.value, start=1)]
 
     def _check(self, node: Node, who: str) -> dict[str, object]:
-        who = _identity(node) or who
+        who = identity(node, "id") or who
         found = self._mapping(node, who, CHECK_KEYS, required=REQUIRED)
         fields: dict[str, object] = {}
         if "id" in found:
@@ -82,9 +82,18 @@ class Reader(FieldReader):
 
     def _id(self, place: Field, who: str) -> object:
         id = self._text(place, who, "id", IDENTITY.pattern)
-        if isinstance(id, str) and self._ids.setdefault(id, place.line) != place.line:
-            self._note(place, who, f"`id` is taken by the check at line {self._ids[id]}")
+        if (line := self._taken(id, place)) is not None:
+            self._note(place, who, f"`id` is taken by the check at line {line}")
         return id
+
+    def _taken(self, id: object, place: Field) -> int | None:
+        """Say at which line ``id`` was given before, if it was, and remember it; two may stand on one line."""
+        if not isinstance(id, str):
+            return None
+        if id in self._ids:
+            return self._ids[id]
+        self._ids[id] = place.line
+        return None
 
     def _entry(self, place: Field, who: str) -> Entry | None:
         expect = self._text(place, who, "expect")
@@ -197,10 +206,10 @@ class Reader(FieldReader):
             self._note(place, who, f"`{name}` must be text: put it in quotes, as column {column} is")
 
 
-def _identity(node: Node) -> str | None:
-    """Return the id that a check gives itself, for messages about it."""
+def identity(node: Node, under: str) -> str | None:
+    """Return the id that a mapping gives under a key, for messages about it."""
     pairs = node.value if isinstance(node, MappingNode) else []
     for key, value in pairs:
-        if isinstance(key, ScalarNode) and key.value == "id" and isinstance(value, ScalarNode):
+        if isinstance(key, ScalarNode) and key.value == under and isinstance(value, ScalarNode):
             return value.value if IDENTITY.fullmatch(value.value) else None
     return None

@@ -1,7 +1,7 @@
 """What each check of a suite has found so far, batch by batch, and what it says of the whole set.
 
-``where`` is applied here without evaluating text, a missing value fails here, and positions become ids here, so
-Great Expectations is believed only as far as it lists positions.
+``where`` is applied here without evaluating text, a missing value fails here, as does a cell that is no text where one
+is asked for, and positions become ids here, so Great Expectations is believed only as far as it lists positions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,16 @@ from expectations.outcome import (
     NO_RESOURCE,
     NO_ROW,
     NO_ROWS,
-    NO_VALUE,
+    NOT_THERE,
     RAISED,
     Finding,
 )
+from expectations.parameters import Value
 from expectations.suite import Check, Where
-from expectations.totals import TOTALS, Total
+from expectations.totals import TOTALS, Total, per_cent
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -37,6 +39,9 @@ class Tally:
 
     total: Total | None = None
     """What a set expectation gathers."""
+
+    met: set[Value] = field(default_factory=set)
+    """What ``where`` lists and some row has."""
 
     evaluated: int = 0
     ids: list[str] = field(default_factory=list)
@@ -84,6 +89,7 @@ class Tally:
             (where is not None and where.column not in seen, NO_COLUMN),
             (bool(self.note), self.note),
             (not self.evaluated, NO_ROW),
+            (where is not None and not self.met.issuperset(where.values), NOT_THERE),
             (not set(self.check.columns.values()) <= seen, NO_COLUMN),
         )
         return next((note for holds, note in causes if holds), "")
@@ -92,7 +98,7 @@ class Tally:
         """How much fails, which rows, and what was seen."""
         if self.total is None:
             share = len(self.ids) / self.evaluated
-            return len(self.ids), self.ids, f"{len(self.ids)} of {self.evaluated} rows, a share of {share:.3g}"
+            return len(self.ids), self.ids, f"{len(self.ids)} of {self.evaluated} rows, {per_cent(share)}"
         if self.note:
             return 0, [], ""
         try:
@@ -104,10 +110,10 @@ class Tally:
     def _judged(self, total: Total) -> tuple[int, list[str], str]:
         """Let Great Expectations judge what was gathered."""
         entry = CATALOGUE[self.check.expect]
-        table, question = total.asked(self.check.id, entry.engine, self.check.allow)
-        if not len(table):
-            self.note = NO_VALUE
+        if note := total.trouble():
+            self.note = note
             return 0, [], ""
+        table, question = total.asked(self.check.id, entry.engine, self.check.allow)
         positions = failing(table, [question]).get(self.check.id)
         if positions is None:
             self.note = RAISED
@@ -136,6 +142,7 @@ def count(batch: "pd.DataFrame", ids: Sequence[str], all_tallies: Sequence[Tally
     for where, group in groups.items():
         try:
             part, names = _matching(batch, ids, where)
+            met = set(part[where.column].unique()) if where else set()
         except Exception:  # noqa: BLE001 - a cell can break a comparison in any way, and the text may quote it
             for tally in group:
                 tally.note = RAISED
@@ -144,6 +151,7 @@ def count(batch: "pd.DataFrame", ids: Sequence[str], all_tallies: Sequence[Tally
             continue
         for tally in group:
             tally.evaluated += len(names)
+            tally.met |= met
             if tally.total is not None:
                 tally.gather(part, names)
         _ask(part, names, [tally for tally in group if tally.total is None])
@@ -197,9 +205,20 @@ def _ask(part: "pd.DataFrame", ids: Sequence[str], group: Sequence[Tally]) -> No
         if positions is None:
             tally.note = RAISED
             continue
-        fails = part[tally.check.column].isna().to_numpy(dtype=bool).copy()
+        fails = _unfit(part[tally.check.column], of_text=CATALOGUE[tally.check.expect].of_text)
         fails[positions] = True
         tally.ids += [ids[place] for place in np.flatnonzero(fails).tolist()]
+
+
+def _unfit(cells: "pd.Series", *, of_text: bool) -> "np.ndarray":
+    """Rows that fail whatever a class of Great Expectations says, which passes over some and reads others as text."""
+    import numpy as np
+    from pandas.api.types import infer_dtype
+
+    missing: np.ndarray = cells.isna().to_numpy(dtype=bool).copy()
+    if not of_text or infer_dtype(cells) in ("string", "empty"):
+        return missing
+    return missing | ~np.fromiter((isinstance(cell, str) for cell in cells), dtype=bool, count=len(cells))
 
 
 def _question(tally: Tally) -> Question:

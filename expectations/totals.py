@@ -5,10 +5,11 @@ with the rows but for 16 bytes and the id of each where a column must be unique.
 :class:`Question` like any other: of class shares one row per class, of rates one per group, else one row in all.
 
 Rates across groups are compared by the four-fifths rule (29 CFR 1607.4(D)): the lowest over the highest. Groups under
-``min_rows`` are not judged, since their rates are noise; with fewer than two groups left there is nothing to compare,
-and the check passes saying so.
+``min_rows`` are not judged, since their rates are noise. With fewer than two groups left there is nothing to compare:
+the check could not run, nor could one that counts values as passing which no row has.
 """
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from expectations.distinct import Distinct
 from expectations.engine import Question
+from expectations.outcome import NO_GROUPS, NO_VALUE, NONE_PASSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,9 @@ VERSION = 1  # Raise on any change that could change what is judged.
 MAX_CLASSES = 10_000
 """A column with more values is no label, and would not fit in memory."""
 
+PAIR = 2
+"""Groups that it takes to compare."""
+
 
 class Total(Protocol):
     """Something gathered from all rows for one check."""
@@ -32,8 +37,11 @@ class Total(Protocol):
     def add(self, cells: "pd.DataFrame", ids: Sequence[str]) -> None:
         """Take in a batch: the columns that the check reads, by what each is to it, and the row ids."""
 
+    def trouble(self) -> str:
+        """Why there is nothing to judge, if so: one of :data:`expectations.outcome.NOTES`."""
+
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":
-        """The table, and what is asked of it; no row if there was no value to judge."""
+        """The table, and what is asked of it."""
 
     def ids(self) -> list[str]:
         """Rows that are to blame."""
@@ -62,6 +70,9 @@ class Rows:
     def add(self, cells: "pd.DataFrame", ids: Sequence[str]) -> None:  # noqa: ARG002, D102
         self._rows += len(ids)
 
+    def trouble(self) -> str:  # noqa: D102
+        return ""
+
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":  # noqa: ARG002, D102
         return _one(id, engine, "rows", self._rows, self._arguments)
 
@@ -73,7 +84,7 @@ class Rows:
 
 
 class Repeats:
-    """Rows whose value another row has too."""
+    """Rows whose value another row has too, and rows without one."""
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:  # noqa: ARG002
         self._distinct = Distinct()
@@ -84,6 +95,9 @@ class Repeats:
         self._rows += len(ids)
         self._distinct.add(cells["cell"], ids)
 
+    def trouble(self) -> str:  # noqa: D102
+        return ""
+
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":  # noqa: D102
         return _one(id, engine, "repeats", len(self.ids()), {"max_value": allow * self._rows})
 
@@ -93,7 +107,7 @@ class Repeats:
         return self._found
 
     def observed(self) -> str:  # noqa: D102
-        return f"{len(self.ids())} of {self._rows} rows share a value with another"
+        return f"{len(self.ids())} of {self._rows} rows share a value with another, or have none"
 
 
 class NearDuplicates:
@@ -102,14 +116,20 @@ class NearDuplicates:
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._finder: Finder = arguments["finder"]()
         self._max_share = arguments["max_share"]
-        self._rows = 0
+        self._rows = self._texts = 0
         self._found: list[str] | None = None
 
     def add(self, cells: "pd.DataFrame", ids: Sequence[str]) -> None:  # noqa: D102
+        there = cells["cell"].notna().tolist()
+        texts = list(itertools.compress(cells["cell"], there))
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("expected texts")
         self._rows += len(ids)
-        there = [place for place, text in enumerate(cells["cell"]) if isinstance(text, str)]
-        texts = cells["cell"].tolist()
-        self._finder.add([texts[place] for place in there], [ids[place] for place in there])
+        self._texts += len(texts)
+        self._finder.add(texts, list(itertools.compress(ids, there)))
+
+    def trouble(self) -> str:  # noqa: D102
+        return "" if self._texts else NO_VALUE
 
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":  # noqa: ARG002, D102
         return _one(id, engine, "share", len(self.ids()) / self._rows, {"max_share": self._max_share})
@@ -120,7 +140,7 @@ class NearDuplicates:
         return self._found
 
     def observed(self) -> str:  # noqa: D102
-        return f"{len(self.ids())} of {self._rows} rows, a share of {len(self.ids()) / self._rows:.3g}"
+        return f"{len(self.ids())} of {self._rows} rows, {per_cent(len(self.ids()) / self._rows)}"
 
 
 class LabelShares:
@@ -137,8 +157,11 @@ class LabelShares:
         self._counts.update(cells["cell"].dropna().tolist())
         _refuse_many(self._counts)
 
+    def trouble(self) -> str:  # noqa: D102
+        return "" if self._counts else NO_VALUE
+
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":  # noqa: ARG002, D102
-        counts = list(self._classes().values()) if self._counts else []
+        counts = list(self._classes().values())
         columns: dict[str, list[float]] = {"share": [count / self._rows for count in counts], "rows": list(counts)}
         # A class that the suite lists must be there: one row is the least that makes it so.
         arguments = self._arguments | {"min_count": max(1, self._arguments["min_count"] or 0)}
@@ -150,8 +173,8 @@ class LabelShares:
     def observed(self) -> str:  # noqa: D102
         counts = self._classes()
         low, high = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
-        least = f"lowest share {counts[low] / self._rows:.3g} ({self._named(low)}{_rows(counts[low])})"
-        most = f"highest {counts[high] / self._rows:.3g} ({self._named(high)}{_rows(counts[high])})"
+        least = f"lowest share {per_cent(counts[low] / self._rows)} ({self._named(low)}{_rows(counts[low])})"
+        most = f"highest {per_cent(counts[high] / self._rows)} ({self._named(high)}{_rows(counts[high])})"
         return f"{least}, {most} over {len(counts)} classes"
 
     def _classes(self) -> dict[object, int]:
@@ -163,27 +186,44 @@ class LabelShares:
 
 
 class Rates:
-    """How often rows of each group pass: the mean of a number in 0 …, or the share of some values."""
+    """How often rows of each group pass: the share of some values, or the mean of numbers that are not negative.
+
+    A rate is told only if it is a share. The mean of other numbers, such as ages or amounts, stays here.
+    """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._min_ratio = arguments["min_ratio"]
         self._min_rows = arguments["min_rows"]
         self._passes = frozenset(arguments["passes"]) if "passes" in arguments else None
+        self._unseen = set(self._passes or ())
+        self._has_values = False
+        self._are_shares = True
         self._rows: Counter[object] = Counter()
         self._sums: dict[object, float] = {}
 
     def add(self, cells: "pd.DataFrame", ids: Sequence[str]) -> None:  # noqa: ARG002, D102
+        there = cells["cell"][cells["cell"].notna()].tolist()
+        self._has_values = self._has_values or bool(there)
+        self._unseen.difference_update(there if self._unseen else ())
         grouped = cells[cells["by"].notna()]
         for group, cell in zip(grouped["by"].tolist(), grouped["cell"].tolist(), strict=True):
+            worth = _worth(cell, self._passes)
+            self._are_shares = self._are_shares and worth <= 1
             self._rows[group] += 1
-            self._sums[group] = self._sums.get(group, 0.0) + _worth(cell, self._passes)
+            self._sums[group] = self._sums.get(group, 0.0) + worth
         _refuse_many(self._rows)
 
+    def trouble(self) -> str:  # noqa: D102
+        if not self._has_values:
+            return NO_VALUE
+        if self._unseen:
+            return NONE_PASSES
+        return NO_GROUPS if len(self._judged()) < PAIR else ""
+
     def asked(self, id: str, engine: str, allow: float) -> "tuple[pd.DataFrame, Question]":  # noqa: ARG002, D102
-        judged, highest = self._judged(), max(self._judged(), default=0.0)
+        judged, highest = self._judged(), max(self._judged())
         # All rates at 0 are even.
-        ratios = [rate / highest if highest else 1.0 for rate in judged] if len(judged) > 1 else []
-        columns = {"ratio": ratios or [1.0] * bool(self._rows)}
+        columns = {"ratio": [rate / highest if highest else 1.0 for rate in judged]}
         return _table(columns), Question(id, engine, {"cell": "ratio"}, {"min_ratio": self._min_ratio})
 
     def ids(self) -> list[str]:  # noqa: D102
@@ -191,16 +231,20 @@ class Rates:
 
     def observed(self) -> str:  # noqa: D102
         judged = self._judged()
-        if len(judged) < 2:  # noqa: PLR2004 - it takes two to compare
-            return f"nothing to compare: {len(judged)} of {len(self._rows)} groups are large enough"
         low, high = min(judged), max(judged)
-        return (
-            f"lowest rate {low:.3g}, highest {high:.3g}, ratio {low / high if high else 1:.3g} "
-            f"over {len(judged)} of {len(self._rows)} groups"
-        )
+        over = f"over {len(judged)} of {len(self._rows)} groups"
+        if not high:
+            return f"every rate is 0 {over}"
+        rates = f"lowest rate {per_cent(low)}, highest {per_cent(high)}, " if self._are_shares else ""
+        return f"{rates}ratio {low / high:.3g} {over}"
 
     def _judged(self) -> list[float]:
         return [self._sums[group] / rows for group, rows in self._rows.items() if rows >= self._min_rows]
+
+
+def per_cent(share: float) -> str:
+    """A share of one, for a reader."""
+    return f"{100 * share:.3g} %"
 
 
 TOTALS: Mapping[str, Callable[[Mapping[str, Any]], Total]] = {

@@ -19,13 +19,13 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from assay.errors import ExpectationError
 from assay.spec import Positive, Said, Spec
 from expectations.fields import Fields
 from expectations.nodes import compose
-from expectations.reading import IDENTITY, Reader
+from expectations.reading import IDENTITY, Reader, identity
 
 VERSION = 1  # Raise on any change that could change what a waiver lets pass.
 
@@ -143,7 +143,7 @@ class _Reader(Reader):
         return [self._waiver(each, f"waiver {i}") for i, each in enumerate(place.node.value, start=1)]
 
     def _waiver(self, node: Node, who: str) -> dict[str, object]:
-        who = _check(node) or who
+        who = identity(node, "check") or who
         found = self._mapping(node, who, KEYS, required=REQUIRED)
         fields: dict[str, object] = {}
         for key in ("reason", "who"):
@@ -164,22 +164,12 @@ class _Reader(Reader):
         return fields
 
     def _once(self, found: Fields, who: str, check: object) -> None:
-        line = found["check"].line
-        if isinstance(check, str) and (first := self._ids.setdefault(check, line)) != line:
-            self._note(found["check"], who, f"`check` is waived at line {first}; put both in one waiver")
+        if (line := self._taken(check, found["check"])) is not None:
+            self._note(found["check"], who, f"`check` is waived at line {line}; put both in one waiver")
 
     def _complain(self, found: Fields, who: str, key: str, complaint: str) -> None:
         if complaint:
             self._note(found[key], who, f"`{key}` {complaint}")
-
-
-def _check(node: Node) -> str | None:
-    """The check that a waiver is of, for messages about it."""
-    pairs = node.value if isinstance(node, MappingNode) else []
-    for key, value in pairs:
-        if isinstance(key, ScalarNode) and key.value == "check" and isinstance(value, ScalarNode):
-            return value.value if IDENTITY.fullmatch(value.value) else None
-    return None
 
 
 def _day(node: Node) -> str | None:

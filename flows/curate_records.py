@@ -69,7 +69,7 @@ def curate(given: Inputs) -> Curated:
     foreign = decontaminate(unique.kept, given.benchmark, spec.split, spec.curation.contamination)
     trimmed = trim(foreign.kept, decisions, spec.split, spec.curation.outliers)
     audited = audit_labels(trimmed.kept, decisions, label, spec.split, spec.curation.label_noise)
-    balanced = balance(audited.kept, decisions, label, spec.split, spec.curation.balance)
+    balanced = balance(audited.kept, label, spec.split, spec.curation.balance)
     screened = [corrected, unique, foreign, trimmed, audited, balanced]
     curated = validate(balanced.kept, "curated", given.suites["curated"], given.waived["curated"], *asked)
-    return Curated(ingested, raw, redacted, clean, screened, curated, list_suspects(screened))
+    return Curated(ingested, raw, redacted, clean, screened, curated, list_suspects(screened, curated.records))

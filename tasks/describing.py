@@ -6,15 +6,30 @@ from typing import Any
 from assay.artifacts import Artifact, Checked, Dataset, Described, Redacted, Screened, Splits, Validated, digest_of
 from assay.data import corrections, profile, slices
 from assay.records import SIDES, suspects_from_parquet
-from assay.reporting import card, croissant, excerpts, flow, pages, wording
+from assay.reporting import card, charts, croissant, excerpts, flow, pages, wording
 from assay.reporting.dataset import Content, Corrections, Redaction, Shard, Side, Slice
 from assay.reporting.dataset import Profile as Shown
 from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
+VERSION = 1  # Raise on any change here, or in tasks.parts, that could change a card: it is part of its key.
 
-@step(card, croissant, flow, pages, excerpts, wording, profile, slices, corrections, libraries=("jinja2", "scipy"))
+
+@step(
+    "tasks.describing",
+    card,
+    croissant,
+    flow,
+    charts,
+    pages,
+    excerpts,
+    wording,
+    profile,
+    slices,
+    corrections,
+    libraries=("jinja2", "scipy"),
+)
 def describe(
     about: dict[str, Any],
     ingested: Dataset,
@@ -44,6 +59,8 @@ def describe(
         about["curation"]["balance"]["slices"],
         label,
     )
+    validated = [door for door in doorways if isinstance(door, Validated)]
+    _, clean, _ = validated
     content = Content(
         name=about["name"],
         version=version,
@@ -51,11 +68,11 @@ def describe(
         intended_use=about["intended_use"],
         owner=about["owner"],
         sources=parts.sources(about, ingested),
-        path=parts.path(ingested, [door for door in doorways if isinstance(door, Validated)], redacted, screened),
+        path=parts.path(ingested, validated, redacted, screened),
         sides=tuple(_side(name, records) for name, records in each.items()),
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
-        corrections=_corrections(decisions),
-        suspects=_suspects(screened),
+        corrections=_corrections(decisions, clean.records),
+        suspects=_suspects(screened, sides),
         profile=Shown.model_validate({**counted.model_dump(), "edges": profile.EDGES}),
         slices=tuple(Slice.model_validate(found) for found in compared),
         personal=parts.personal(redacted.audit),
@@ -79,20 +96,25 @@ def _side(name: str, records: Dataset) -> Side:
     return Side(name=name, rows=shards.count(records), shards=files)
 
 
-def _corrections(decisions: Artifact) -> Corrections | None:
+def _corrections(decisions: Artifact, reviewed: Dataset) -> Corrections | None:
+    """What was decided on the records that review is about, and how many decisions found none of them."""
     decided = corrections.load(store().get(decisions))
     if not decided:
         return None
+    there = {id for shard in reviewed.shards for id in shards.ids(shard)}
     latest = corrections.latest(decided).values()
+    applied = [each for each in latest if each.id in there]
     return Corrections(
         digest=decisions.digest,
         version=max(each.version for each in decided),
-        actions=dict(sorted(Counter(each.action for each in latest).items())),
-        who=tuple(sorted({each.who for each in latest})),
+        actions=dict(sorted(Counter(each.action for each in applied).items())),
+        who=tuple(sorted({each.who for each in applied})),
+        absent=len(latest) - len(applied),
     )
 
 
-def _suspects(screened: list[Screened]) -> dict[str, int]:
-    """Kind → records that stayed and wait for a person; one that was dropped for it waits for nobody."""
+def _suspects(screened: list[Screened], sides: Splits) -> dict[str, int]:
+    """Kind → records of this version that wait for a person; one that left at a later step waits for nobody."""
+    there = {id for side in SIDES for shard in getattr(sides, side).shards for id in shards.ids(shard)}
     rows = [row for part in screened for row in suspects_from_parquet(store().get(part.suspects))]
-    return dict(sorted(Counter(row.kind for row in rows).items()))
+    return dict(sorted(Counter(row.kind for row in rows if row.id in there).items()))

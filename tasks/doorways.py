@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from prefect.runtime import flow_run
+
 from assay import evaluations
 from assay.artifacts import Artifact, Checked, Dataset, Evaluated, Splits, Tokenised, Validated
 from assay.data import near_duplicates
@@ -18,16 +20,19 @@ from expectations import customs, distinct, engine, frames, gate, outcome, perso
 from expectations.outcome import Outcome
 from tasks import pages, shards
 from tasks.places import store
+from tasks.publishing import harmless, link
 from tasks.steps import step
 
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = (suite, gate, engine, frames, distinct, totals, customs, personal, waivers, near_duplicates)
-LIBRARIES = ("great-expectations", "py3langid", "jsonschema", "rensa")
+VERSION = 1  # Raise on any change here that could change an outcome: it is part of every key below.
 
-stopped: list[tuple[str, Artifact]] = []
-"""Doorway and outcome of what stopped a run of this process: it has no answer that could tell."""
+METHODS = ("tasks.doorways", suite, gate, engine, frames, distinct, totals, customs, personal, waivers, near_duplicates)
+LIBRARIES = ("great-expectations", "pandas", "numpy", "py3langid", "jsonschema", "rensa")
+
+stopped: dict[str, dict[str, Artifact]] = {}
+"""Run → doorway → the outcome that stopped it: such a step has no answer that could tell."""
 
 
 @step(*METHODS, libraries=LIBRARIES)
@@ -115,10 +120,11 @@ def _judged(
     found = gate.check(read, loaded, resources, waivers.from_json(store().get(waived)))
     filed = store().put("expectations-outcome", outcome.to_json(found))
     try:
-        outcome.refuse_stopped(found, str(pages.of_doorway(doorway)))
+        outcome.refuse_stopped(found, pages.told(pages.of_doorway(doorway)))
     except ExpectationError:
-        stopped.append((doorway, filed))
-        pages.place_doorway(doorway, filed)
+        stopped.setdefault(str(flow_run.id or ""), {})[doorway] = filed
+        with harmless():
+            link(f"expectations-{doorway}", pages.place_doorway(doorway, filed), f"What stopped the run: {doorway}")
         raise
     return found, filed
 

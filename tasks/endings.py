@@ -1,5 +1,6 @@
 """Endings: hooks of the flows, which file what came of a run however it ended, and lay its pages out."""
 
+from collections import defaultdict
 from typing import Any
 
 from prefect import Flow
@@ -13,23 +14,23 @@ from tasks.places import home, store
 from tasks.publishing import harmless, report_name
 from tasks.steps import StepState, answered, observers
 
-steps: list[StepState] = []
-"""Of the run in this process, in the order in which they ended."""
+steps: defaultdict[str, list[StepState]] = defaultdict(list)
+"""Run of this process → its steps, in the order in which they ended."""
 
-passed: list[tuple[str, object]] = []
-"""What the run's steps answered, by name of the step."""
+passed: defaultdict[str, list[tuple[str, object]]] = defaultdict(list)
+"""Run of this process → what its steps answered, by name of the step."""
 
-observers.append(steps.append)
-answered.append(lambda name, answer: passed.append((name, answer)))
+observers.append(lambda state: steps[state.run].append(state))
+answered.append(lambda run, name, answer: passed[run].append((name, answer)))
 
 
 def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """File a run that came to a verdict."""
-    del flow
     outcome: Outcome = state.result()
     told = Verdict.model_validate_json(store().get(outcome.verdict))
     name = report_name(outcome.registered)
     _file(
+        flow,
         flow_run,
         state,
         {
@@ -43,7 +44,7 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
             "adapter_digest": outcome.adapter.digest,
             "report": str(home() / "reports" / name),
             "metrics": {"baseline": _metrics(outcome.baseline), "candidate": _metrics(outcome.candidate)},
-            "pages": {"report": name},
+            "pages": {"report": name, "report_digest": outcome.page.digest},
             "dataset": pages.dataset(outcome.described),
         },
     )
@@ -51,24 +52,23 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
 
 def failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """File a run that came to none, with the error if it is one of ours: other messages may quote data."""
-    del flow
     try:
         state.result()
     except AssayError as error:
-        _file(flow_run, state, {"verdict": None, "error": f"{type(error).__name__}: {error}"})
+        _file(flow, flow_run, state, {"verdict": None, "error": f"{type(error).__name__}: {error}"})
     except BaseException as error:  # noqa: BLE001  # a crash and a cancellation are filed too
-        _file(flow_run, state, {"verdict": None, "error": f"{state.name}: {type(error).__name__}"})
+        _file(flow, flow_run, state, {"verdict": None, "error": f"{state.name}: {type(error).__name__}"})
 
 
 def looked(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """File nothing of a flow that only looked: a trend is made of runs that went the whole path."""
-    del flow, flow_run, state
-    _forget()
+    del flow, state
+    _forget(str(flow_run.id))
 
 
-def _forget() -> None:
+def _forget(run: str) -> None:
     for kept in (steps, passed, doorways.stopped):
-        kept.clear()
+        kept.pop(run, None)
 
 
 def _metrics(evaluated: Evaluated) -> dict[str, float]:
@@ -82,28 +82,40 @@ def _metrics(evaluated: Evaluated) -> dict[str, float]:
     }
 
 
-def _file(run: FlowRun, state: State[Any], came_of_it: dict[str, Any]) -> None:
-    start = run.start_time or run.expected_start_time
-    stood = [
-        (name.removeprefix("validate-"), answer.outcome)
-        for name, answer in passed
-        if isinstance(answer, Validated | Checked)
-    ]
-    validations = [runs.validation(doorway, filed) for doorway, filed in [*stood, *doorways.stopped]]
-    for found in validations:
-        found["page"] = pages.of_doorway(found["doorway"], str(run.id)).relative_to(home() / "reports").as_posix()
-    runs.file(
-        {
-            "run": str(run.id),
+def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dict[str, Any]) -> None:
+    name, start = str(run.id), run.start_time or run.expected_start_time
+    try:
+        record = {
+            "run": name,
+            "flow": flow.name,
             "started": start.isoformat(timespec="seconds") if start else None,
             "recipe": run.parameters.get("recipe"),
+            "recipe_file": runs.recipe_file(run.parameters.get("recipe")),
             "settings": run.parameters.get("settings"),
-            "steps": [{"task": s.task, "state": s.state, "seconds": s.seconds, "reason": s.reason} for s in steps],
+            "steps": [
+                {"task": s.task, "state": s.state, "seconds": s.seconds, "reason": s.reason} for s in steps[name]
+            ],
             "wall_seconds": round((state.timestamp - start).total_seconds(), 1) if start else None,
-            "validations": validations,
+            "validations": _validations(name),
             **came_of_it,
         }
-    )
-    _forget()
+    finally:
+        _forget(name)
+    runs.file(record)
     with harmless():
+        if record["verdict"] is None:  # A run that came to a verdict has laid its pages out.
+            pages.lay_out(record, runs.every())
         pages.lay_out_index()
+
+
+def _validations(run: str) -> list[dict[str, Any]]:
+    """What each suite found on the way, the one that stopped the run last."""
+    stood = {
+        name.removeprefix("validate-"): answer.outcome
+        for name, answer in passed[run]
+        if isinstance(answer, Validated | Checked)
+    }
+    found = [runs.validation(door, filed) for door, filed in (stood | doorways.stopped.get(run, {})).items()]
+    for each in found:
+        each["page"] = pages.of_doorway(each["doorway"], run).relative_to(home() / "reports").as_posix()
+    return found

@@ -27,6 +27,8 @@ from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
+VERSION = 1  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+
 
 @step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
 def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifact:
@@ -35,7 +37,7 @@ def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifa
     return store().put("verdict", verdict.model_dump_json(indent=1).encode())
 
 
-@step(reporting, pages, excerpts, charts, wording, intervals, libraries=("jinja2", "pyyaml"))
+@step("tasks.judging", reporting, pages, excerpts, charts, wording, intervals, libraries=("jinja2", "pyyaml"))
 def report(
     card: dict[str, Any],
     ingested: Dataset,

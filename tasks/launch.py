@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
+from prefect.runtime import flow_run
+
 from assay.errors import AssayError, TrainingCrashError, TrainingError
 from assay.store import write_atomically
 from tasks.caching import error_named
@@ -32,12 +34,12 @@ SILENCE = 6 * 3600.0
 """Seconds without a progress line after which a child is taken for dead: more than loading, converting or merging a
 large model takes."""
 
-_children: dict[subprocess.Popen[bytes], str] = {}
-"""Each with the kind of its job."""
+_children: dict[subprocess.Popen[bytes], tuple[str, str]] = {}
+"""Each with the kind of its job and the run that wants it."""
 
 _stopped = threading.Event()
-_doomed = 0
-"""Runs of this process that failed: a child that was asked for before the last of them is not wanted any more."""
+_failed: dict[str, BaseException] = {}
+"""Run → the error of the first of its steps that failed: no child of that run is wanted any more."""
 
 GRACE = 20.0
 """Seconds a child has to save a checkpoint when it is told to stop."""
@@ -59,9 +61,9 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
     for name in ("progress.jsonl", "error.json"):
         (work / name).unlink(missing_ok=True)
     write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
-    asked = _doomed
+    run = str(flow_run.id or "")
     with _device(), (work / "output.log").open("ab") as output:
-        _refuse_unwanted(kind, asked)
+        _refuse_unwanted(kind, run)
         child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
             [sys.executable, "-m", "tasks.jobs", kind, str(work), str(os.getpid())],
             stdout=output,
@@ -70,13 +72,15 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
             env=_environment(),
             start_new_session=True,
         )
-        _children[child] = kind
+        _children[child] = (kind, run)
+        if run in _failed:  # Between the last look and this one.
+            _kill(child, kind)
         try:
             spoke = _watch(child, work / "progress.jsonl", listener)
         finally:
             _end(child)
             _children.pop(child, None)
-    _refuse_unwanted(kind, asked)
+    _refuse_unwanted(kind, run)
     if not spoke:
         raise TrainingCrashError(f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended.")
     if child.returncode != 0:
@@ -94,18 +98,24 @@ def workspace(key: str) -> Iterator[Path]:
         shutil.rmtree(work)
 
 
-def _refuse_unwanted(kind: str, asked: int) -> None:
-    if _stopped.is_set() or asked != _doomed:
+def _refuse_unwanted(kind: str, run: str) -> None:
+    if _stopped.is_set():
         raise TrainingError(f"the {kind} process was stopped; the same command goes on from where it was.")
+    if run in _failed:
+        raise _failed[run]
 
 
-def end_unwanted() -> None:
-    """End every child because the run that wants it has failed, so that its error is told now and not in an hour."""
-    global _doomed  # noqa: PLW0603  # one count for all threads of this process
-    _doomed += 1
-    for child, kind in list(_children.items()):
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM if kind == "train" else signal.SIGKILL)
+def end_unwanted(run: str, error: BaseException) -> None:
+    """End the children of a run that has failed, so that its error is told now; it becomes theirs too."""
+    _failed.setdefault(run, error)
+    for child, (kind, wanted_by) in list(_children.items()):
+        if wanted_by == run:
+            _kill(child, kind)
+
+
+def _kill(child: subprocess.Popen[bytes], kind: str) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM if kind == "train" else signal.SIGKILL)
 
 
 def stop_all() -> None:

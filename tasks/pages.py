@@ -3,7 +3,7 @@
     index.html                     every run, newest first
     MODEL-IDENTITY.html            the report of a version
     runs/RUN/DOORWAY.html          what a suite found in a run, with the trend over the runs before
-    datasets/VERSION/card.html     the data card of a dataset version, and croissant.json beside it
+    datasets/VERSION-CARD/card.html  the data card of a dataset version, and croissant.json beside it
 
 All of it can be made anew from the run records and the store: ``assay reports build``.
 """
@@ -22,14 +22,27 @@ from tasks.places import home, place_page, store
 SHOWN_RUNS = 20
 """Earlier runs that a trend goes back over."""
 
+TRENDS_ARE_OF = "train-candidate"
+"""The flow whose runs make a trend: they go the whole path."""
+
 
 def of_doorway(doorway: str, run: str | None = None) -> Path:
     """Where the page of a doorway lies; of the run that is under way if none is named."""
     return home() / "reports" / "runs" / _short(run) / f"{doorway}.html"
 
 
+def told(page: Path) -> str:
+    """A page's path for a message, without saying where this deployment's home lies."""
+    inside = page.is_relative_to(Path.cwd())
+    return str(page.relative_to(Path.cwd()) if inside else Path("ASSAY_HOME") / page.relative_to(home()))
+
+
 def place_doorway(
-    doorway: str, filed: Artifact, run: str | None = None, beside: Mapping[str, str] | None = None
+    doorway: str,
+    filed: Artifact,
+    run: str | None = None,
+    beside: Mapping[str, str] | None = None,
+    records: Sequence[Mapping[str, Any]] | None = None,
 ) -> Path:
     """Lay out what a suite found, with the trend over the runs of the same recipe before.
 
@@ -38,32 +51,39 @@ def place_doorway(
         filed: The outcome.
         run: Id of a run that is over; the one under way if None.
         beside: Other pages of the run, ``report`` and ``card``, by their path below the reports.
+        records: Of all runs, newest first, if they have been read already.
     """
-    recipe = flow_run.parameters.get("recipe") if run is None else runs.find(run)["recipe"]
+    records = runs.every() if records is None else records
+    own = next((row for row in records if row["run"] == run), None)
+    recipe = runs.recipe_file(flow_run.parameters.get("recipe")) if own is None else _recipe(own)
+    before = [row for row in records if own is None or str(row["started"]) < str(own["started"])]
     found = validation.Suite.model_validate_json(store().get(filed))
-    history = tuple(_history(recipe, found.suite, run))
+    history = tuple(_history([row for row in before if _recipe(row) == recipe], found.suite))
     links = {name: f"../../{there}" for name, there in {"index": "index.html", **(beside or {})}.items()}
     shown = validation.page(found, history, validation.Links.model_validate(links))
     return place_page(f"runs/{_short(run)}/{doorway}.html", shown.encode())
 
 
-def place_card(described: Described) -> Path:
-    """Lay out a dataset version's card, for people and for machines."""
-    there = f"datasets/{described.version[:12]}"
-    place_page(f"{there}/croissant.json", store().get(described.croissant))
-    return place_page(f"{there}/card.html", store().get(described.card))
-
-
 def dataset(described: Described) -> dict[str, str]:
-    """What a run's record says of its dataset version."""
-    there = f"datasets/{described.version[:12]}"
+    """What a run's record says of its dataset version: where its card lies, and the digests that it is made of.
+
+    The same records may be described twice, say under another waiver: each card has a place of its own.
+    """
+    there = f"datasets/{described.version[:12]}-{described.card.digest[:8]}"
     return {
         "version": described.version,
         "page": f"{there}/card.html",
         "croissant": f"{there}/croissant.json",
-        "card": described.card.digest,
-        "profile": described.profile.digest,
+        "page_digest": described.card.digest,
+        "croissant_digest": described.croissant.digest,
+        "profile_digest": described.profile.digest,
     }
+
+
+def place(name: str, kind: str, digest: str) -> Path | None:
+    """Lay out a page that is an artefact itself; None if the store holds it no more."""
+    filed = Artifact(kind=kind, digest=digest)
+    return place_page(name, store().get(filed)) if store().holds(filed) else None
 
 
 def lay_out_index() -> Path:
@@ -72,15 +92,27 @@ def lay_out_index() -> Path:
 
 
 def build() -> Path:
-    """Lay every page out anew from the run records and the store, as far as the store still holds it."""
-    for record in reversed(runs.every()):
-        beside = {"report": record.get("pages", {}).get("report"), "card": record.get("dataset", {}).get("page")}
-        known = {name: there for name, there in beside.items() if there}
-        for found in record.get("validations", ()):
-            filed = Artifact(kind="expectations-outcome", digest=found["outcome"])
-            if store().holds(filed):
-                place_doorway(found["doorway"], filed, record["run"], known)
+    """Lay every page out anew from the run records and the store, as far as the store still holds what they show."""
+    records = runs.every()
+    for record in records:
+        lay_out(record, records)
     return _index(newest_only=False)
+
+
+def lay_out(record: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+    """Lay out the pages of one run that is over, given the records of all."""
+    known, described = record.get("pages", {}), record.get("dataset", {})
+    beside = {"report": known.get("report"), "card": described.get("page")}
+    for found in record.get("validations", ()):
+        filed = Artifact(kind="expectations-outcome", digest=found["outcome"])
+        if store().holds(filed):
+            there = {name: page for name, page in beside.items() if page}
+            place_doorway(found["doorway"], filed, record["run"], there, records)
+    if "report_digest" in known:
+        place(known["report"], "report", known["report_digest"])
+    if "page_digest" in described:
+        place(described["page"], "data-card", described["page_digest"])
+        place(described["croissant"], "croissant", described["croissant_digest"])
 
 
 def _index(*, newest_only: bool) -> Path:
@@ -92,16 +124,17 @@ def _index(*, newest_only: bool) -> Path:
     return home() / "reports" / "index.html"
 
 
-def _history(recipe: str | None, suite: str, run: str | None) -> Iterator[validation.Past]:
-    """Numbers of the same suite over the same recipe, oldest first, up to the run in question."""
-    rows = [row for row in runs.every() if row["recipe"] == recipe]
-    if run is not None:
-        started = runs.find(run)["started"]
-        rows = [row for row in rows if str(row["started"]) < str(started)]
-    past = [(row, found) for row in rows for found in row.get("validations", ()) if found["suite"] == suite]
+def _recipe(record: Mapping[str, Any]) -> str | None:
+    return record.get("recipe_file") or runs.recipe_file(record["recipe"])
+
+
+def _history(records: Sequence[Mapping[str, Any]], suite: str) -> Iterator[validation.Past]:
+    """Numbers of the same suite, oldest first; runs that only looked at records are none of a trend."""
+    whole = [row for row in records if row.get("flow", TRENDS_ARE_OF) == TRENDS_ARE_OF]
+    past = [(row, found) for row in whole for found in row.get("validations", ()) if found["suite"] == suite]
     for row, found in reversed(past[:SHOWN_RUNS]):
         yield validation.Past(
-            run=row["run"][:8],
+            run=row["run"][:12],
             started=str(row["started"]),
             rows=found["rows"],
             quarantined=found["quarantined"],
@@ -116,4 +149,4 @@ def _numbers(checks: Sequence[dict[str, Any]], what: str) -> dict[str, int]:
 
 
 def _short(run: str | None) -> str:
-    return (run or str(flow_run.id or "unnamed"))[:8]
+    return (run or str(flow_run.id or "unnamed"))[:12]

@@ -97,14 +97,8 @@ def publish(
     )
     told = Verdict.model_validate_json(store().get(verdict))
     about = f"{registered.model} version {registered.version}"
-    beside = {"report": report_name(registered), "card": pages.dataset(described)["page"]}
-    laid = {"report": place_page(report_name(registered), store().get(page)), "data-card": pages.place_card(described)}
-    laid |= {
-        f"expectations-{name}": pages.place_doorway(name, filed, beside=beside)
-        for name, filed in outcome.doorways.items()
-    }
     with harmless():
-        for name, path in laid.items():
+        for name, path in _laid_out(outcome).items():
             link(name, path, f"{name} of {about}")
         create_markdown_artifact(
             f"# {told.decision}\n\n{told.sentence}\n\n" + "\n".join(f"- {reason}" for reason in told.reasons),
@@ -114,6 +108,21 @@ def publish(
         rows = [criterion.model_dump(mode="json") for criterion in told.criteria]
         create_table_artifact(rows, key="criteria", description="Every criterion against its threshold")
     return outcome
+
+
+def _laid_out(outcome: Outcome) -> dict[str, Path]:
+    """Every page of a run by its name, as a file."""
+    card = pages.dataset(outcome.described)
+    beside = {"report": report_name(outcome.registered), "card": card["page"]}
+    place_page(card["croissant"], store().get(outcome.described.croissant))
+    return {
+        "report": place_page(beside["report"], store().get(outcome.page)),
+        "data-card": place_page(beside["card"], store().get(outcome.described.card)),
+        **{
+            f"expectations-{name}": pages.place_doorway(name, filed, beside=beside)
+            for name, filed in outcome.doorways.items()
+        },
+    }
 
 
 def link(key: str, path: Path, about: str) -> None:

@@ -30,6 +30,14 @@ def every() -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
 
 
+def recipe_file(recipe: str | None) -> str | None:
+    """A recipe's file however its path was typed, so that runs of one recipe are told from those of another."""
+    if recipe is None:
+        return None
+    path = Path(recipe).absolute()
+    return str((path if path.suffix in {".yaml", ".yml"} else path / "recipe.yaml").resolve())
+
+
 def file(record: dict[str, Any]) -> Path:
     """File the record of one run."""
     path = folder("runs") / f"{record['run']}.json"

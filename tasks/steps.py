@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import unmapped
 from prefect.utilities.callables import get_call_parameters
@@ -49,12 +50,15 @@ class StepState:
     reason: str = ""
     """Why it was not taken from the cache."""
 
+    run: str = ""
+    """Id of the flow run it belongs to."""
+
 
 observers: list[Callable[[StepState], None]] = []
 """Called as each step of a run in this process ends."""
 
-answered: list[Callable[[str, object], None]] = []
-"""Called with the name and the answer of each step that a run in this process waits for, cached or not."""
+answered: list[Callable[[str, str, object], None]] = []
+"""Called with run, name and answer of each step that a flow in this process waits for, cached or not."""
 
 _plan: ContextVar[list[StepState] | None] = ContextVar("plan", default=None)
 
@@ -97,7 +101,7 @@ class Step(Task[..., Any]):
         # A step that names its own state is handed back as that state, where a future would give its answer.
         answer = found.result() if isinstance(found, State) else found
         for listener in answered:
-            listener(slot(self.name, get_call_parameters(self.fn, args, kwargs)), answer)
+            listener(str(flow_run.id or ""), slot(self.name, get_call_parameters(self.fn, args, kwargs)), answer)
         return answer
 
     def submit(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
@@ -223,8 +227,9 @@ def _task_run_name() -> str:
 
 
 def _ended(task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
-    if state.is_failed():
-        launch.end_unwanted()  # No flow of ours outlives a step.
+    belongs_to = str(run.flow_run_id or "")
+    if state.is_failed():  # No flow of ours outlives a step.
+        launch.end_unwanted(belongs_to, cast("BaseException", state.result(raise_on_failure=False)))
     started = run.start_time or state.timestamp
     cached = state.name == "Cached"
     word = "failed" if state.is_failed() else "cached" if cached else "computed"
@@ -234,6 +239,7 @@ def _ended(task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
         state=word,
         seconds=0.0 if cached else round((state.timestamp - started).total_seconds(), 2),
         reason=reason(changed) if changed is not None and word == "computed" else "",
+        run=belongs_to,
     )
     for observer in observers:
         observer(ended)

@@ -17,10 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from assay.errors import ContaminationError, DataError
-from assay.records import Dropped, Record
+from assay.records import Dropped, Record, said
 from assay.spec import ContaminationSpec
 
 VERSION = 2
+
+COMMON = 100
+"""A run that more evaluation texts share, such as a signature, is boilerplate and tells nothing of any of them."""
 
 SHORTEST = 8
 """Words from which an evaluation text is looked for inside longer ones."""
@@ -52,11 +55,15 @@ class Index:
                 self._holders.setdefault(run, []).append(name)
             if SHORTEST <= len(words) < n:
                 self._short.setdefault(tuple(words[:_OPENING]), set()).add(len(words))
+        self._common = {run for run, holders in self._holders.items() if len(holders) > COMMON}
+        for run in self._common:
+            for name in self._holders.pop(run):
+                self._sizes[name] -= 1
 
     def quoted(self, text: str) -> tuple[str, float] | None:
         """The evaluation text most overlapped by ``text``, and the overlap coefficient; None if no run is shared."""
         words = _words(text)
-        own = _runs(words, self._n)
+        own = _runs(words, self._n) - self._common
         shared = Counter(name for run in own | self._starts(words) for name in self._holders.get(run, ()))
         overlaps = {name: count / min(len(own), self._sizes[name]) for name, count in shared.items()}
         return max(overlaps.items(), key=lambda pair: (pair[1], pair[0])) if overlaps else None
@@ -98,11 +105,6 @@ def find(
             f"{spec.max_share:.0%}. Look for a leaked test split in the sources."
         )
     return dropped
-
-
-def said(record: Record) -> str:
-    """What a record says beside its answer: all turns but the system's, which are the same in every record."""
-    return "\n\n".join(turn.content for turn in record.context if turn.role != "system")
 
 
 def _words(text: str) -> list[str]:

@@ -35,7 +35,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from assay.records import Dropped, Found, Record, Suspect, label_of
+from assay.records import Dropped, Found, Record, Suspect, label_of, said
 from assay.spec import LabelNoiseSpec
 
 VERSION = 1
@@ -163,7 +163,7 @@ def _read(shards: Iterable[list[Record]], is_evaluation: Mapping[str, bool], fie
         labelled = [(record, label) for record in shard if (label := label_of(record, field)) is not None]
         if labelled:
             facts += [(r.id, r.subject, label, is_evaluation[r.id]) for r, label in labelled]
-            parts.append([counter.transform([_said(r) for r, _ in labelled]) for counter in counters])
+            parts.append([counter.transform([said(r) for r, _ in labelled]) for counter in counters])
     if not facts:
         return None
     ids, subjects, labels, locked = (np.array(column, dtype=object) for column in zip(*facts, strict=True))
@@ -177,10 +177,6 @@ def _counters() -> tuple[Any, Any]:
     plain: dict[str, Any] = {"n_features": COLUMNS, "norm": None, "alternate_sign": False, "dtype": "float32"}
     words = HashingVectorizer(ngram_range=(1, 2), **plain)
     return words, HashingVectorizer(analyzer="char_wb", ngram_range=(4, 4), **plain)
-
-
-def _said(record: Record) -> str:
-    return "\n\n".join(turn.content for turn in record.context if turn.role != "system")
 
 
 def _suspects(rows: _Rows, numbers: Mapping[str, int], spec: LabelNoiseSpec) -> list[Suspect]:

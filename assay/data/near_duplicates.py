@@ -18,16 +18,13 @@ it. Words are runs of letters and
 digits: in a script without spaces between them, only whole phrases are compared.
 """
 
-import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from assay.records import Dropped, Found, Record, Suspect, label_of
+from assay.records import PLACEHOLDER, Dropped, Found, Record, Suspect, label_of
 from assay.spec import NearDuplicatesSpec
 
 VERSION = 1
@@ -46,22 +43,7 @@ SEED = 1
 _BATCH = 1_024
 """Texts in the works at once; at most 2¹⁶, for their numbers share 64 bits with a shingle."""
 
-_LOAD = 1 << 21
-"""Shingles of pairs in the works at once; a pair counts for 64 at least, so that there are fewer than 2¹⁶."""
-
-_SHINGLE_BITS = np.uint64(48)
-"""Of a shingle's hash: two texts of 40 shingles share one by chance once in 10¹¹ pairs."""
-
-_SHINGLE = np.uint64(2**48 - 1)
-_INDEX_BITS = np.uint64(32)
-_INDEX = np.uint64(2**32 - 1)
-_NONE = np.uint64(2**64 - 1)
-
-_PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_\d+\]")
 _WORD = re.compile(r"\w+")
-
-Array = Any
-"""Of numpy, one-dimensional unless it says otherwise."""
 
 
 class Pair(NamedTuple):
@@ -93,49 +75,34 @@ class Twins:
     def __init__(self, spec: NearDuplicatesSpec) -> None:
         self._spec = spec
         self._ids: list[str] = []
-        self._counts: list[Array] = []
-        self._shingles: list[Array] = []
-        self._keys: list[Array] = []
+        self._counts: list[Any] = []
+        self._shingles: list[Any] = []
+        self._keys: list[Any] = []
 
     def add(self, texts: Sequence[str], ids: Sequence[str]) -> None:
         """Add texts, in order, each under its id."""
+        from assay.data import shingles
+
         self._ids += ids
         for start in range(0, len(texts), _BATCH):
-            shingles, counts = _shingles(texts[start : start + _BATCH], self._spec.shingle_words)
-            self._shingles.append(shingles)
+            words = [fold(text) for text in texts[start : start + _BATCH]]
+            held, counts = shingles.of(words, self._spec.shingle_words)
+            self._shingles.append(held)
             self._counts.append(counts)
-            self._keys.append(_keys(shingles, counts, *bands(self._spec.jaccard)))
+            self._keys.append(shingles.keys(held, counts, bands(self._spec.jaccard), PERMUTATIONS, SEED))
 
     def pairs(self) -> list[Pair]:
         """Pairs that reach the threshold, by when the later one was added, then the first."""
+        from assay.data import shingles
+
         if not any(map(len, self._shingles)):
             return []
-        packed, likeness = self._alike()
-        firsts, laters = _ends(packed)
-        order = np.lexsort((firsts, laters))
-        rows = zip(*(column[order].tolist() for column in (firsts, laters, likeness)), strict=True)
+        rows = shingles.alike(self._shingles, self._counts, self._keys, self._spec.jaccard, CROWD)
         return [Pair(self._ids[first], self._ids[later], value) for first, later, value in rows]
 
     def ids(self) -> list[str]:
         """Ids of texts that nearly repeat an earlier one, in the order in which they were added."""
         return list(dict.fromkeys(pair.later for pair in self.pairs()))
-
-    def _alike(self) -> tuple[Array, Array]:
-        """Pairs that reach the threshold, packed, and their similarity; one band at a time, for most are not alike."""
-        shingles, counts = np.concatenate(self._shingles), np.concatenate(self._counts)
-        filled = np.flatnonzero(counts)
-        pairs: Array = np.empty(0, np.uint64)
-        likeness: Array = np.empty(0)
-        for band in range(len(self._keys[0])):
-            key = np.concatenate([keys[band] for keys in self._keys])[filled]
-            packed = np.sort(key.astype(np.uint64) << _INDEX_BITS | filled.astype(np.uint64))
-            found = _neighbours(packed, np.bincount(_ends(pairs)[1], minlength=len(counts)) < CROWD)
-            known: Array = np.append(np.sort(pairs), _NONE)
-            found = found[known[np.searchsorted(known, found)] != found]
-            values = _jaccard(shingles, counts, found)
-            alike = values >= self._spec.jaccard
-            pairs, likeness = np.append(pairs, found[alike]), np.append(likeness, values[alike])
-        return pairs, likeness
 
 
 def find(
@@ -151,26 +118,33 @@ def find(
     every one stays and each later one is a suspect.
 
     Two with different labels are both suspects unless dropped for a third; each names the most similar one of
-    another label, of those that stay if there is one.
+    another label, of those that stay if there is one. Without a label, the whole answer stands for it. Under other
+    instructions (system turns) the same words are another request, and nothing is said of the two.
     """
     sides = {False: Twins(spec), True: Twins(spec)}
-    labels: dict[str, str | None] = {}
+    labels: dict[str, str] = {}
+    instructed: dict[str, bytes] = {}
     for shard in shards:
-        labels |= {record.id: label_of(record, field) for record in shard}
+        labels |= {record.id: label_of(record, field) or _answer(record) for record in shard}
+        instructed |= {record.id: _instructions(record) for record in shard}
         for locked, twins in sides.items():
             rows = [record for record in shard if is_evaluation[record.id] is locked]
-            twins.add([_said(record) for record in rows], [record.id for record in rows])
-    learned = _judge(sides[False].pairs(), labels, drops=spec.on_found == "drop")
-    asked = _judge(sides[True].pairs(), labels, drops=False)
+            twins.add([_asked(record) for record in rows], [record.id for record in rows])
+    pairs = {
+        locked: [pair for pair in twins.pairs() if instructed[pair.first] == instructed[pair.later]]
+        for locked, twins in sides.items()
+    }
+    learned = _judge(pairs[False], labels, drops=spec.on_found == "drop")
+    asked = _judge(pairs[True], labels, drops=False)
     return Found(learned.dropped, (*learned.suspects, *asked.suspects))
 
 
 def fold(text: str) -> list[str]:
     """The words of ``text`` as they are compared."""
-    return _WORD.findall(_PLACEHOLDER.sub(r" \1_ ", text).casefold())
+    return _WORD.findall(PLACEHOLDER.sub(r" \1_ ", text).casefold())
 
 
-def _judge(pairs: list[Pair], labels: Mapping[str, str | None], *, drops: bool) -> Found:
+def _judge(pairs: list[Pair], labels: Mapping[str, str], *, drops: bool) -> Found:
     repeats = _repeats(pairs, labels, drops=drops)
     gone = {pair.later for pair in repeats} if drops else set[str]()
     opposed = _disagreements([pair for pair in pairs if labels[pair.first] != labels[pair.later]], gone)
@@ -183,7 +157,7 @@ def _judge(pairs: list[Pair], labels: Mapping[str, str | None], *, drops: bool) 
     return Found((), (*suspects, *opposed))
 
 
-def _repeats(pairs: list[Pair], labels: Mapping[str, str | None], *, drops: bool) -> list[Pair]:
+def _repeats(pairs: list[Pair], labels: Mapping[str, str], *, drops: bool) -> list[Pair]:
     """For each record that is like an earlier one of its label that stays: the pair with the most similar one."""
     gone: set[str] = set()
     repeats: list[Pair] = []
@@ -204,7 +178,7 @@ def _disagreements(pairs: list[Pair], gone: set[str]) -> tuple[Suspect, ...]:
             weight = (other not in gone, pair.jaccard)
             if one not in gone and (one not in against or weight > against[one][:2]):
                 against[one] = (*weight, other)
-    reason = "says nearly the same as {}, which has another label: Jaccard {:.2f}"
+    reason = "says nearly the same as {}, which is answered otherwise: Jaccard {:.2f}"
     return tuple(
         Suspect(id=one, kind="disagreement", doubt=value, reason=reason.format(other, value), twin=other)
         for one, (_, value, other) in against.items()
@@ -215,107 +189,19 @@ def _reason(pair: Pair) -> str:
     return f"near duplicate of {pair.first}: Jaccard {pair.jaccard:.2f}"
 
 
-def _said(record: Record) -> str:
+def _answer(record: Record) -> str:
+    """Stands for the answer of a record without a label; no label looks like it."""
+    return f"\x00{_digest(record.completion).hex()}"
+
+
+def _instructions(record: Record) -> bytes:
+    return _digest("\x1f".join(turn.content for turn in record.context if turn.role == "system"))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _asked(record: Record) -> str:
+    """What the user alone said: an answer further up may be a form letter, which makes nobody alike."""
     return "\n\n".join(turn.content for turn in record.context if turn.role == "user")
-
-
-@functools.lru_cache(1 << 18)
-def _digest(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
-
-
-def _shingles(texts: Sequence[str], n: int) -> tuple[Array, Array]:
-    """Hashes of each text's distinct shingles, ascending, text after text; and how many each text has."""
-    words = [fold(text) for text in texts]
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    hashed = np.fromiter(map(_digest, chain.from_iterable(words)), np.uint64, lengths.sum())
-    # Words beyond the end of a text that is shorter than a shingle count as 0.
-    hashed = np.append(hashed, np.zeros(n, np.uint64))
-    ends = np.cumsum(lengths)
-    starts, owners = _ranges(ends - lengths, np.where(lengths, np.maximum(lengths - n + 1, 1), 0))
-    mixed: Array = np.zeros(len(starts), np.uint64)
-    for places in (starts + offset for offset in range(n)):
-        mixed = _mix(mixed + np.where(places < ends[owners], hashed[places], np.uint64(0)))
-    packed = _distinct(owners.astype(np.uint64) << _SHINGLE_BITS | mixed >> (np.uint64(64) - _SHINGLE_BITS))
-    counts = np.bincount((packed >> _SHINGLE_BITS).astype(np.int64), minlength=len(texts))
-    return packed & _SHINGLE, counts
-
-
-def _keys(shingles: Array, counts: Array, bands: int, rows: int) -> Array:
-    """A 32-bit key of each text's minima in each band: ``bands`` x texts."""
-    from rensa import RMinHash
-
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint64)
-    minima = RMinHash.digest_matrix_from_flat_token_hashes(shingles, offsets, PERMUTATIONS, SEED)
-    table = np.array(minima.to_rows(), np.uint64)[:, : bands * rows].reshape(len(counts), bands, rows)
-    mixed: Array = np.zeros(table.shape[:2], np.uint64)
-    for row in range(rows):
-        mixed = _mix(mixed + table[:, :, row])
-    return (mixed >> _INDEX_BITS).astype(np.uint32).T
-
-
-def _neighbours(band: Array, alone: Array) -> Array:
-    """Pairs of texts in one bucket, packed.
-
-    Args:
-        band: Key and index of each text, packed, ascending.
-        alone: Whether the text of each index is to be compared with earlier ones.
-    """
-    starts = np.flatnonzero(np.concatenate([[True], band[1:] >> _INDEX_BITS != band[:-1] >> _INDEX_BITS]))
-    sizes: Array = np.diff(np.append(starts, len(band)))
-    starts, sizes = starts[sizes > 1], sizes[sizes > 1]
-    members, owners = _ranges(starts, sizes)
-    wanted = alone[(band[members] & _INDEX).astype(np.int64)]
-    members, starts = members[wanted], starts[owners[wanted]]
-    found = []
-    for place in range(min(CROWD, sizes.max(initial=1) - 1)):
-        after = members > starts + place
-        firsts = band[starts[after] + place] & _INDEX
-        found.append(firsts << _INDEX_BITS | band[members[after]] & _INDEX)
-    return np.concatenate(found) if found else np.empty(0, np.uint64)
-
-
-def _jaccard(shingles: Array, counts: Array, pairs: Array) -> Array:
-    """The true similarity of each packed pair of texts."""
-    if not len(pairs):
-        return np.empty(0)
-    firsts, laters = _ends(pairs)
-    sizes = counts[firsts] + counts[laters]
-    loads = np.cumsum(np.maximum(sizes, 64)) // _LOAD
-    starts = np.cumsum(counts) - counts
-    parts = np.split(pairs, np.flatnonzero(np.diff(loads)) + 1)
-    shared = np.concatenate([_shared(shingles, starts, counts, part) for part in parts])
-    return shared / (sizes - shared)
-
-
-def _shared(shingles: Array, starts: Array, counts: Array, pairs: Array) -> Array:
-    """How many shingles the texts of each packed pair share."""
-    both = np.concatenate(_ends(pairs))
-    places, owners = _ranges(starts[both], counts[both])
-    packed = np.sort((owners % len(pairs)).astype(np.uint64) << _SHINGLE_BITS | shingles[places])
-    # A text's shingles are distinct, so what stands twice is in both.
-    twice = packed[1:][packed[1:] == packed[:-1]] >> _SHINGLE_BITS
-    return np.bincount(twice.astype(np.int64), minlength=len(pairs))
-
-
-def _ends(pairs: Array) -> tuple[Array, Array]:
-    """Indices of the first and the later text of each packed pair."""
-    return (pairs >> _INDEX_BITS).astype(np.int64), (pairs & _INDEX).astype(np.int64)
-
-
-def _ranges(starts: Array, counts: Array) -> tuple[Array, Array]:
-    """``start … start + count - 1`` of each, one after the other; and which of them each number belongs to."""
-    owners: Array = np.repeat(np.arange(len(starts)), counts)
-    return np.arange(len(owners)) + (starts - np.cumsum(counts) + counts)[owners], owners
-
-
-def _distinct(numbers: Array) -> Array:
-    numbers.sort()
-    return numbers[np.concatenate([[True], numbers[1:] != numbers[:-1]])] if len(numbers) else numbers
-
-
-def _mix(numbers: Array) -> Array:
-    """Stafford's variant 13 of the finaliser of MurmurHash3, as SplitMix64 has it (Steele et al. 2014)."""
-    numbers = (numbers ^ numbers >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ numbers >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ numbers >> np.uint64(31)

@@ -9,6 +9,9 @@ lengths are the same, MAD, the median absolute deviation, is 0; the mean absolut
 *Language*: told by py3langid (Lui and Baldwin 2012, ACL) from what was said, placeholders left out; a text of fewer
 than ``min_words`` words is not judged. A language is an outlier if fewer than ``language_share`` of them are in it.
 
+In scripts that put no spaces between words (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) each letter counts as
+a word, here and for lengths: three lines of Chinese are long enough to be judged.
+
 Medians, deviations and shares are those of training records, so what is dropped from training does not depend on
 evaluation records. Those are judged by the same measure and only ever listed.
 
@@ -25,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
 
-from assay.records import Dropped, Found, Record, Suspect
+from assay.records import PLACEHOLDER, Dropped, Found, Record, Suspect, said
 from assay.spec import OutliersSpec
 
 if TYPE_CHECKING:
@@ -41,8 +44,13 @@ NORMAL_MAD = 0.6745
 NORMAL_MEAN_AD = math.sqrt(2 / math.pi)
 """Mean absolute deviation of a standard normal variable."""
 
-_WORD = re.compile(r"\w+")
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f\u1780-\u17ff"
+    "\u3005-\u30ff\u31f0-\u31ff\uff66-\uff9f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Thai and Lao, Myanmar, Khmer; Hiragana and Katakana, Han."""
+
+_WORD = re.compile(rf"(?!\W)[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 
 class _Measures:
@@ -57,12 +65,12 @@ class _Measures:
         self.languages: list[str | None] = []
 
     def add(self, record: Record, *, locked: bool) -> None:
-        said = "\n\n".join(turn.content for turn in record.context if turn.role != "system")
+        text = said(record)
         self.ids.append(record.id)
         self.locked.append(locked)
-        self.words.append(sum(1 for _ in _WORD.finditer(said)))
+        self.words.append(words(text))
         self.characters.append(len(record.completion))
-        self.languages.append(_language(said, self._min_words))
+        self.languages.append(_language(text, self._min_words))
 
     def lengths(self) -> tuple[tuple[str, Sequence[int]], ...]:
         """Each kind of length and its unit."""
@@ -91,6 +99,11 @@ def deviations(values: Sequence[float], reference: Sequence[float]) -> list[floa
     distances = [abs(value - middle) for value in reference]
     scale = median(distances) / NORMAL_MAD or fmean(distances) / NORMAL_MEAN_AD
     return [(value - middle) / scale if scale else 0.0 for value in values]
+
+
+def words(text: str) -> int:
+    """How many words ``text`` has; a letter of a script that puts no spaces between words counts as one."""
+    return sum(1 for _ in _WORD.finditer(text))
 
 
 def _lengths(measures: _Measures, spec: OutliersSpec) -> Iterable[Suspect]:
@@ -137,10 +150,10 @@ def _languages(measures: _Measures, spec: OutliersSpec) -> Iterable[Suspect]:
             )
 
 
-def _language(said: str, min_words: int) -> str | None:
+def _language(text: str, min_words: int) -> str | None:
     """ISO 639-1; None if the text is too short to be judged."""
-    plain = _PLACEHOLDER.sub(" ", said)
-    if sum(1 for _ in _WORD.finditer(plain)) < min_words:
+    plain = PLACEHOLDER.sub(" ", text)
+    if words(plain) < min_words:
         return None
     return str(_identifier().classify(plain)[0])
 

@@ -1,32 +1,29 @@
 """Profile: what a dataset version looks like, in numbers that can be shown to anybody and compared with the next one.
 
 For each side: rows, subjects, how long the texts are, which labels and attributes there are and how often, and how many
-placeholders redaction left. Nothing in a profile is a text of a record, and no value that only a few rows have: a value
-of a label or an attribute is named if at least :data:`RARE` rows over all sides have it, and is otherwise counted under
-"other". A column with more than :data:`MOST_VALUES` values (:data:`MOST_LABELS` for the label) is too fine to be shown;
-only the number of its values is.
+placeholders redaction left. Nothing in a profile is a text of a record, and no value that only a few people have: a
+value of a label or an attribute is named if at least five subjects over all sides have it, however many rows they have
+(:mod:`assay.data.naming`), and is otherwise counted under "other". A column with more than :data:`MOST_VALUES` values
+(:data:`MOST_LABELS` for the label) is too fine to be shown; only the number of its values is.
 
 Lengths are counted in bins with fixed edges, two to every doubling: 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on. They do not
 depend on the data, so that two versions can be laid over one another. A word is what stands between white space.
 
-Shards stream through: what is kept is one count for each length, bin and value, and eight bytes for each subject.
+Shards stream through: what is kept is one count for each length, bin and value, eight bytes for each subject, and for
+each value eight for each of five who have it.
 """
 
 import bisect
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from assay.records import Record, label_of
+from assay.data.naming import Holders, short
+from assay.records import PLACEHOLDER, Record, label_of
 
 VERSION = 1
-
-RARE = 5
-"""A value that fewer rows have is not named."""
 
 MOST_VALUES = 20
 """An attribute with more values is told by their number alone."""
@@ -34,13 +31,8 @@ MOST_VALUES = 20
 MOST_LABELS = 200
 """A label with more values is told by their number alone."""
 
-LONGEST_VALUE = 64
-"""Characters; what is longer is a text and no category, and is not named."""
-
 EDGES: tuple[int, ...] = (0, 1, *sorted(step << power for power in range(20) for step in (2, 3)))
 """Lower edges of the bins of a length; the last one has no upper edge."""
-
-_PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_[0-9]+\]")
 
 
 class Part(BaseModel):
@@ -140,9 +132,9 @@ def profile(sides: Mapping[str, Iterable[list[Record]]], field: str, attributes:
     for side, shards in sides.items():
         for record in (record for shard in shards for record in shard):
             counts[side].add(record)
-            labels.add(side, label_of(record, field))
+            labels.add(side, label_of(record, field), record.subject)
             for column in columns:
-                column.add(side, record.attributes.get(column.name) or None)
+                column.add(side, record.attributes.get(column.name) or None, record.subject)
     subjects = [seen.subjects for seen in counts.values()]
     every = set[bytes]().union(*subjects)
     return Profile(
@@ -170,10 +162,10 @@ class _Counts:
 
     def add(self, record: Record) -> None:
         """Count a record."""
-        self.subjects.add(_short(record.subject))
+        self.subjects.add(short(record.subject))
         self.words[len(record.prompt.split())] += 1
         self.characters[len(record.completion)] += 1
-        found = _PLACEHOLDER.findall(record.text)
+        found = PLACEHOLDER.findall(record.text)
         self.placeholders.update(found)
         self.masked += bool(found)
 
@@ -197,26 +189,28 @@ class _Values:
 
     def __init__(self, name: str, most: int) -> None:
         self.name, self._most = name, most
-        self._seen = set[bytes]()
+        self._seen, self._holders = set[bytes](), Holders()
         self._sides: dict[str, Counter[str]] = {}
         self._given, self._absent = Counter[str](), Counter[str]()
 
-    def add(self, side: str, value: str | None) -> None:
-        """Count a value, or that there is none."""
+    def add(self, side: str, value: str | None, subject: str) -> None:
+        """Count a value of a subject's, or that there is none."""
         if value is None:
             self._absent[side] += 1
             return
         self._given[side] += 1
-        self._seen.add(_short(value))
+        self._seen.add(short(value))
         if len(self._seen) <= self._most:
             self._sides.setdefault(side, Counter())[value] += 1
+            self._holders.add(value, subject)
         else:
             self._sides.clear()
+            self._holders.clear()
 
     def column(self, side: str) -> Column:
         """The column on one side."""
         rows = sum(self._sides.values(), Counter[str]())
-        named = sorted((v for v in rows if rows[v] >= RARE and len(v) <= LONGEST_VALUE), key=lambda v: (-rows[v], v))
+        named = sorted((value for value in rows if value in self._holders), key=lambda v: (-rows[v], v))
         here = self._sides.get(side, Counter())
         return Column(
             name=self.name,
@@ -249,8 +243,3 @@ def _percentile(counted: Counter[int], percent: int) -> int:
         if 100 * passed >= percent * total:
             return length
     return 0
-
-
-def _short(text: str) -> bytes:
-    """Eight bytes that stand for a text: among a million, two are taken for one in some three of a hundred million."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -14,27 +14,22 @@ Tests take records to be independent: with several records a subject, their p is
 
 A difference is no proof of bias: two regions may really ask for different things. It says where to look.
 
-Values and labels that fewer than :data:`RARE` records have, and those longer than a name, are counted together and not
-named, so that nobody is singled out. They are not compared.
+Values and labels that fewer than five subjects have, however many records these have, and those longer than a name are
+counted together and not named (:mod:`assay.data.naming`), so that nobody is singled out. They are not compared.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from assay.data.naming import Holders
 from assay.records import Record, label_of
 
 VERSION = 1
 
-RARE = 5
-"""A value that fewer records have is not named."""
-
 EXPECTED = 5
 """Records of a label that a value must have if there were no association, for the label's rates to be compared."""
-
-LONGEST = 64
-"""Characters of a name; what is longer is a text."""
 
 
 class Part(BaseModel):
@@ -98,17 +93,25 @@ def describe(
         min_rows: Records from which a value is compared.
     """
     pairs: dict[str, Counter[tuple[str, str]]] = {attribute: Counter() for attribute in attributes}
+    named = {attribute: (Holders(), Holders()) for attribute in attributes}
     for record in (record for shard in shards for record in shard):
         label = label_of(record, field)
         for attribute, counts in pairs.items():
             if label and (value := record.attributes.get(attribute)):
                 counts[value, label] += 1
-    return tuple(compare(attribute, counts, min_rows) for attribute, counts in pairs.items())
+                for name, holders in zip((value, label), named[attribute], strict=True):
+                    holders.add(name, record.subject)
+    return tuple(compare(attribute, counts, named[attribute], min_rows) for attribute, counts in pairs.items())
 
 
-def compare(attribute: str, pairs: Mapping[tuple[str, str], int], min_rows: int = 30) -> Slice:
-    """The slice of ``attribute``, given the records of each pair of value and label."""
-    folded = _folded(pairs)
+def compare(
+    attribute: str,
+    pairs: Mapping[tuple[str, str], int],
+    named: tuple[Container[str], Container[str]],
+    min_rows: int = 30,
+) -> Slice:
+    """The slice of ``attribute``, given the records of each pair of value and label, and which of each may be named."""
+    folded = _folded(pairs, named)
     values, labels = (_totals(folded, place) for place in (0, 1))
     table = tuple(_value(name, rows, labels, folded, min_rows) for name, rows in values.items())
     compared = [value.name for value in table if value.compared]
@@ -146,13 +149,11 @@ def association(table: Sequence[Sequence[int]]) -> tuple[float | None, float | N
     return (min(1.0, (phi / least) ** 0.5) if least > 0 else None), float(tested.pvalue)
 
 
-def _folded(pairs: Mapping[tuple[str, str], int]) -> Counter[tuple[str | int, str | int]]:
+def _folded(
+    pairs: Mapping[tuple[str, str], int], named: tuple[Container[str], Container[str]]
+) -> Counter[tuple[str | int, str | int]]:
     """``pairs`` with one name for all values that are not named, and one for all labels: how many these are."""
-    totals: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for pair, rows in pairs.items():
-        for place, total in enumerate(totals):
-            total[pair[place]] += rows
-    rare = [{name for name, rows in total.items() if rows < RARE or len(name) > LONGEST} for total in totals]
+    rare = [{pair[place] for pair in pairs if pair[place] not in known} for place, known in enumerate(named)]
     folded: Counter[tuple[str | int, str | int]] = Counter()
     for (value, label), rows in pairs.items():
         key = (len(rare[0]) if value in rare[0] else value, len(rare[1]) if label in rare[1] else label)

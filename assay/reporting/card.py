@@ -21,6 +21,9 @@ VERSION = 1
 FEW = 30
 """A side with fewer records of a label says too little about it."""
 
+CHANCE = 0.05
+"""A difference that is at least so likely to arise by chance says nothing."""
+
 OPEN_ROWS = 24
 """A longer table is folded up."""
 
@@ -60,6 +63,7 @@ def page(content: Content) -> str:
         licences=_licences(content),
         not_known=(*_thin(content.profile), *content.not_known),
         between=flow.between,
+        chance=_chance,
         open_rows=OPEN_ROWS,
         style=_STYLE,
     )
@@ -157,6 +161,15 @@ def _said(side: Described, counted: Lengths, unit: str) -> str:
         f"{side.name}, {unit}: {wording.count(counted.least)} to {wording.count(counted.most)}, "
         f"median {wording.count(counted.median)}, 95 % at most {wording.count(counted.high)}"
     )
+
+
+def _chance(p_value: float | None) -> str:
+    """What a p-value says to somebody who has never met one; nothing if there is none."""
+    if p_value is None:
+        return ""
+    if p_value >= CHANCE:
+        return "could be chance"
+    return f"unlikely to be chance, p {'< 0.001' if p_value < 0.001 else f'= {p_value:.2g}'}"  # noqa: PLR2004
 
 
 def _licences(content: Content) -> list[tuple[str, int, list[str]]]:

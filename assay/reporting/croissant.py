@@ -4,10 +4,12 @@
 http://mlcommons.org/croissant/1.1), which describes files and fields, and of its vocabulary for responsible use
 (http://mlcommons.org/croissant/RAI/1.0), which describes provenance, bias and limits.
 
-Each file of records is a ``FileObject`` with its sha256, at :func:`place`, beside the document. Each side is a record
-set. One of a single file is read from that file, and a loader such as mlcroissant holds its bytes against the sha256;
-one of several files is read from a ``FileSet`` that lists them, whose bytes no loader checks for you, although each
-file's sha256 is given and is its name.
+The files of records hold texts, and are not laid out beside the document: they are in the deployment's artefact store,
+each under its sha256, and the document says so. To load them, lay each out at :func:`place`, from the document on.
+
+Each is a ``FileObject`` with its sha256. Each side is a record set. One of a single file is read from that file, and a
+loader such as mlcroissant holds its bytes against the sha256; one of several files is read from a ``FileSet`` that
+lists them, whose bytes no loader checks for you, although each file's sha256 is given and is its name.
 
 The version is ``1.0.0+`` and the digest of all records: in the terms of https://semver.org the part behind the plus
 names a build. Nothing here is read from a clock; equal content gives equal bytes.
@@ -89,7 +91,7 @@ _NESTED = {
 
 
 def document(content: Content) -> bytes:
-    """``content`` as a Croissant document: JSON-LD, to be filed beside the folder ``records``."""
+    """``content`` as a Croissant document: JSON-LD."""
     sides = [side for side in content.sides if side.shards]
     said: dict[str, JSON] = {
         "@context": _CONTEXT,
@@ -112,7 +114,7 @@ def document(content: Content) -> bytes:
 
 
 def place(side: str, digest: str) -> str:
-    """Where a file of records lies, from the document on."""
+    """Where a loader looks for a file of records, from the document on; who may read it lays it out there."""
     return f"records/{side}/{digest}.parquet"
 
 
@@ -122,7 +124,7 @@ def _distribution(side: Side) -> Iterator[JSON]:
             "@type": "cr:FileObject",
             "@id": _file(side, shard),
             "name": f"{shard.digest}.parquet",
-            "description": f"Records for {side.name}.",
+            "description": f"Records for {side.name}. In the artefact store of the deployment, under its sha256.",
             "contentUrl": place(side.name, shard.digest),
             "contentSize": f"{shard.size} B",
             "encodingFormat": PARQUET,
@@ -224,13 +226,14 @@ def _responsible(content: Content) -> dict[str, JSON]:
 
 def _annotation(content: Content) -> str:
     waiting = sum(content.suspects.values())
-    queue = f"{waiting:,} doubts about single records wait for review."
+    queue = f"{waiting:,} doubts about records of this version wait for review."
     if not content.corrections:
         return f"Labels are those of the sources; nobody has corrected a record. {queue}"
     actions = ", ".join(f"{action} {rows:,}" for action, rows in sorted(content.corrections.actions.items()))
+    lost = f" {absent:,} decisions found no record." if (absent := content.corrections.absent) else ""
     return (
         f"Labels are those of the sources, corrected by people on single records ({actions}; file sha256 "
-        f"{content.corrections.digest}). {queue}"
+        f"{content.corrections.digest}).{lost} {queue}"
     )
 
 
@@ -242,12 +245,18 @@ def _bias(slice_: Slice) -> str:
         said += f", p {slice_.p_value:.2g}, not corrected for the number of attributes"
     if slice_.ratio is not None:
         said += f"; lowest over highest rate {slice_.ratio:.3g} for the label {slice_.label_of_ratio}"
+        if slice_.p_value_of_ratio is not None:
+            said += f" (p {slice_.p_value_of_ratio:.2g}, corrected for the number of labels)"
     return said
 
 
 def _description(content: Content) -> str:
     sides = ", ".join(f"{side.rows:,} for {side.name}" for side in content.sides if side.rows)
-    return f"{content.purpose} {content.rows:,} redacted records about {content.profile.subjects:,} subjects: {sides}."
+    return (
+        f"{content.purpose} {content.rows:,} redacted records about {content.profile.subjects:,} subjects: {sides}. "
+        "The files of records are not beside this document: they are in the artefact store of the deployment, each "
+        "under its sha256, for those who may read it. To load them, lay each out at its contentUrl."
+    )
 
 
 def _citation(content: Content) -> str:

@@ -106,6 +106,9 @@ class Slice(Part):
     """A label's lowest rate among the values over its highest, where that is smallest; 1 if all are alike."""
 
     label_of_ratio: str | None = None
+    p_value_of_ratio: float | None = None
+    """Of this label's rates being the same for all values, corrected for the number of labels compared."""
+
     cramers_v: float | None = None
     """0, no association with the label, to 1."""
 
@@ -124,6 +127,9 @@ class Corrections(Part):
 
     actions: dict[str, int]
     """Action → records that it was applied to."""
+
+    absent: int = 0
+    """Decisions whose record did not come by: it is no longer in the sources, or left before."""
 
     who: tuple[str, ...] = ()
 
@@ -157,7 +163,7 @@ class Content(Part):
     suites: tuple[Suite, ...] = ()
     corrections: Corrections | None = None
     suspects: dict[str, int] = Field(default_factory=dict)
-    """Kind → records that wait for review."""
+    """Kind → records of this version that somebody should look at."""
 
     profile: Profile
     slices: tuple[Slice, ...] = ()

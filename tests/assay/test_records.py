@@ -1,10 +1,13 @@
 """What is filed is what is read back, and the same again as bytes."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.records import (
     BUCKETS,
+    PLACEHOLDER,
     SIDES,
     Dropped,
     Known,
@@ -13,6 +16,7 @@ from assay.records import (
     dropped_from_parquet,
     dropped_to_parquet,
     from_parquet,
+    said,
     to_parquet,
 )
 
@@ -73,3 +77,18 @@ def test_a_record_in_a_log_shows_no_text(record):
 
     assert "Ottilie" not in shown
     assert "Ottilie" not in repr(Known("PERSON", "Ottilie"))
+
+
+def test_what_was_said_is_every_turn_but_the_systems(record):
+    """Its words are the same in every record, and would make all alike."""
+    turns = (Turn("system", "Be kind."), Turn("user", "Hello"), Turn("assistant", "Hi"), Turn("user", "Where is it?"))
+
+    assert said(replace(record(), context=turns)) == "Hello\n\nHi\n\nWhere is it?"
+
+
+def test_a_placeholder_is_told_by_its_type():
+    """And nothing that a customer brackets is one."""
+    assert PLACEHOLDER.findall("[PERSON_2] [IP_ADDRESS_10] [person_1] [2] [PERSON] [ORDER_ID_x]") == [
+        "PERSON",
+        "IP_ADDRESS",
+    ]

@@ -82,6 +82,7 @@ def test_suspects_become_a_file_that_a_person_fills_in_and_feeds_back(
     out = tmp_path / "review.csv"
     assert main(["curate", "review", str(recipe), "--out", str(out)]) == 0
     told = capsys.readouterr().out
+    assert out.stat().st_mode & 0o077 == 0
     assert "label_noise     1" in told
     assert f"2 records to look at in {out}" in told
     assert f"assay curate correct {recipe} {out} --who YOU" in told

@@ -102,6 +102,16 @@ def test_a_waiver_that_ends_within_a_fortnight_or_is_over_is_spoken_of(room: Pat
     assert f"warning: RAW-030: the waiver is over since {in_days(-1)}; remove it, or decide anew" in told
 
 
+def test_a_waiver_of_more_than_a_year_is_spoken_of(room: Path, capsys):
+    """What is let pass for good belongs into the suite."""
+    waive(room, RAW_010=in_days(366), RAW_030=in_days(367))
+
+    assert typed("lint") == 0
+    told = capsys.readouterr().out
+    assert "warning: RAW-010" not in told
+    assert f"warning: RAW-030: the waiver lasts until {in_days(367)}, for more than a year; name a nearer day" in told
+
+
 def test_a_waiver_of_a_check_that_is_in_no_suite_is_a_mistake_where_all_were_read(room: Path, capsys):
     """A run would refuse it; of one file alone nobody can say."""
     waive(room, RAW_011=in_days(100))

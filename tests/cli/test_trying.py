@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.spec import DOORWAYS
 from cli.main import main
 from tests.flows import small
 
@@ -97,17 +98,36 @@ def test_a_waiver_in_force_lets_pass_and_one_that_is_over_does_not(capsys):
     assert list(found["quarantined"]) == ["t-20"]
 
 
+def test_a_waiver_of_a_check_that_no_suite_has_is_refused(room: Path, capsys):
+    """As a run would refuse it; the suites beside the waivers are known, for the file serves them all."""
+    line = "  - {check: RED-1, reason: Known., who: jane, until: 2999-12-31}\n"
+    (room / "waivers.yml").write_text(WAIVERS + line)
+    words = (*COLUMNS, "--schema", "schema.json", "--waivers", "waivers.yml")
+
+    assert tried(*words) == 2
+    assert "waivers: found a waiver of RED-1, which no suite has" in capsys.readouterr().err
+
+    (room / "redacted.yml").write_text(SUITE.format(limit="20%").replace("RAW-", "RED-"))
+    assert tried(*words) == 0
+
+
 def test_a_recipe_brings_its_sources_its_schema_and_its_waivers(room: Path, capsys):
     """Nothing has to be named twice, and nothing is kept."""
     tree = small._tree("0" * 64)
     small.write_jsonl(room / "heldout.jsonl", small.rows(30, side="h"))
     (room / "recipe.yaml").write_text(json.dumps(tree))
+    for name in DOORWAYS[1:]:
+        (room / f"{name}.yml").write_text(SUITE.format(limit="20%").replace("RAW-", f"{name}-"))
 
     assert tried("--json", data=".") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["rows"] == 120
     assert [finding["failed"] for finding in found["findings"]] == [7, 1]
     assert found["findings"][0]["waived"]
+
+    (room / "waivers.yml").write_text(WAIVERS.replace("RAW-2", "RAW-3"))
+    assert tried("--json", data=".") == 2
+    assert "found a waiver of RAW-3, which no suite has" in capsys.readouterr().err
 
     assert tried(*COLUMNS, data="recipe.yaml") == 2
     assert "--columns: found it beside a recipe" in capsys.readouterr().err

@@ -99,7 +99,7 @@ def test_each_flow_has_a_deployment_with_a_form_of_its_parameters(server: Server
     """What a person sees when they press run: names, kinds and what they mean."""
     deployments = {found["name"]: found for found in server.api("POST", "deployments/filter")}
 
-    assert set(deployments) == {"nightly", "promote", "roll-back"}
+    assert set(deployments) == {"nightly", "curate", "promote", "roll-back"}
     form = deployments["promote"]["parameter_openapi_schema"]["properties"]
     assert form["stage"]["enum"] == ["staging", "production"]
     assert "registered" in form["model"]["description"]

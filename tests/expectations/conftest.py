@@ -35,7 +35,7 @@ def record(
     )
 
 
-def suite(*checks: dict[str, object], max_quarantine: object = 1) -> Suite:
+def suite(*checks: dict[str, object], max_quarantine: object = "100%") -> Suite:
     """A suite of ``checks``, with the words that every check needs filled in."""
     full = [{"id": f"C-{i}", "why": "Because.", "on_fail": "quarantine"} | check for i, check in enumerate(checks)]
     fields = {"suite": "planted", "version": 1, "owner": "s", "max_quarantine": max_quarantine, "checks": full}

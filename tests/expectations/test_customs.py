@@ -6,6 +6,7 @@ import pytest
 from expectations.catalogue import CATALOGUE
 from expectations.customs import RULES, engines
 from expectations.gate import check
+from expectations.outcome import RAISED
 from tests.expectations.conftest import ENGLISH, SCHEMA, suite
 from tests.expectations.test_examples import turns
 
@@ -30,7 +31,7 @@ class Twins:
         return self._found
 
 
-RESOURCES = {"output": SCHEMA, "window": 3, "ends": [2], "twins": Twins}
+RESOURCES = {"output": SCHEMA, "anything": {}, "window": 3, "ends": [2], "twins": Twins}
 
 ROWS = {
     "column_values_to_not_be_blank": ("a", " \u200b", {}, {}),
@@ -65,14 +66,28 @@ ROWS = {
 }
 """Expectation → a cell that passes, one that fails, parameters, cells beside."""
 
+ANY_TEXT = {
+    "column_values_to_not_be_blank": {},
+    "column_values_to_match_regex": {"regex": "."},
+    "column_values_to_not_match_regex": {"regex": "nothing"},
+    "column_values_to_match_strftime_format": {"strftime_format": "%Y"},
+    "column_value_lengths_to_be_between": {"min_value": 1},
+    "column_word_counts_to_be_between": {"min_value": 1},
+    "column_values_to_satisfy_json_schema": {"schema": "anything"},
+    "column_values_to_be_in_language": {"languages": ["en"], "min_characters": 99},
+    "column_values_to_hold_no_personal_data": {},
+    "column_values_to_hold_no_known_value": {"known": "known"},
+}
+"""Expectation about texts → parameters that the text 2026 satisfies."""
+
 SETS = {
     "table_row_count_to_be_between": (["a"] * 3, ["a"], {"min_value": 2, "max_value": 3}),
     "column_values_to_be_unique": (["a", "b"], ["a", "a"], {}),
     "column_label_shares_to_be_between": (["a", "b", "a"], ["a", "b", "b", "b"], {"min_value": "30%"}),
     "column_rates_to_be_even_across": (
-        ["a", "b", "a", "b"],
-        ["a", "b", "b", "b"],
-        {"passes": ["a"], "by": "group", "min_ratio": 0.8, "min_rows": 2},
+        ["a", "b"] * 6,
+        ["a", "b"] * 3 + ["b"] * 6,
+        {"passes": ["a"], "by": "group", "min_ratio": 0.8, "min_rows": 6},
     ),
     "column_near_duplicates_to_be_at_most": (["a", "b"], ["a", "A"], {"max_share": "10%", "finder": "twins"}),
 }
@@ -101,7 +116,7 @@ def test_a_row_expectation_fails_the_planted_row_and_a_missing_one(expect):
     finding = found(framed([good, bad, good, None], **beside), expect, parameters)
 
     assert (finding.status, finding.ids) == ("failed", ("r-1", "r-3"))
-    assert finding.observed == "2 of 4 rows, a share of 0.5"
+    assert finding.observed == "2 of 4 rows, 50 %"
 
 
 @pytest.mark.parametrize("expect", sorted(SETS))
@@ -110,7 +125,7 @@ def test_a_set_expectation_tells_a_good_set_from_a_bad_one(expect):
     good, bad, parameters = SETS[expect]
 
     for cells, status in ((good, "passed"), (bad, "failed")):
-        frame = framed(cells).assign(group=["one" if i < 2 else "two" for i in range(len(cells))])
+        frame = framed(cells).assign(group=["one" if i < 6 else "two" for i in range(len(cells))])
         assert found(frame, expect, parameters).status == status
 
 
@@ -145,6 +160,35 @@ def test_consent_is_told_from_four_columns():
     finding = found(frame, "column_consent_to_be_in_force", parameters)
 
     assert finding.ids == ("r-1", "r-2", "r-3")
+
+
+@pytest.mark.parametrize("expect", sorted(expect for expect, entry in CATALOGUE.items() if entry.of_text))
+def test_what_is_no_text_fails_where_one_is_asked_for(expect):
+    """Not by how Python would print it: a list of words would be long enough, a number of the right form."""
+    parameters = ANY_TEXT[expect]
+
+    finding = found(framed(["2026", ["a"], 2026, {"a": "b"}, "2026"], known=("Anna",)), expect, parameters)
+
+    if expect == "column_values_to_match_strftime_format":  # Great Expectations itself breaks off.
+        assert finding.note == RAISED
+    else:
+        assert (finding.status, finding.ids) == ("failed", ("r-1", "r-2", "r-3"))
+
+
+def test_a_text_is_no_list_of_tokens():
+    """Its letters are none."""
+    finding = found(framed(["ab", [1, 2]]), "column_token_counts_to_be_between", {"min_value": 2})
+
+    assert finding.ids == ("r-0",)
+
+
+def test_a_missing_value_is_not_unique():
+    """Not even a single one; a missing value satisfies nothing."""
+    for missing in (None, float("nan")):
+        finding = found(framed(["a", missing, "b", "c", "c"]), "column_values_to_be_unique", {})
+
+        assert (finding.status, finding.ids) == ("failed", ("r-1", "r-3", "r-4"))
+        assert finding.observed == "3 of 5 rows share a value with another, or have none"
 
 
 def test_a_text_that_comes_again_is_judged_alike():

@@ -1,8 +1,7 @@
-"""Frames hold what records, answers and tables hold, and only what is asked for."""
+"""Frames hold what records and answers hold, and only what is asked for."""
 
 import dataclasses
 
-import pyarrow as pa
 import pytest
 
 from assay.errors import ExpectationError
@@ -140,17 +139,6 @@ def test_an_answer_has_a_column_per_score_and_attribute():
     for clash in ({"scores": {"label": 1.0}}, {"attributes": {"exact_match": "x"}}):
         with pytest.raises(ExpectationError, match="rename"):
             frames.of_answers([dataclasses.replace(ANSWER, **clash)])
-
-
-def test_a_plain_table_needs_an_id_and_keeps_the_rest():
-    """Whole numbers name rows as text; lists stay lists."""
-    made = frames.of_table(pa.table({"id": [1, 2], "score": [0.5, None], "turns": [[{"role": "user"}], []]}))
-
-    assert made["id"].tolist() == ["1", "2"]
-    assert made["score"].tolist() == [0.5, None]
-    assert made["turns"].tolist() == [[{"role": "user"}], []]
-    with pytest.raises(ExpectationError, match="no column `id`"):
-        frames.of_table(pa.table({"a": [1]}))
 
 
 def test_every_column_is_of_objects():

@@ -170,6 +170,26 @@ def test_conditions_limit_what_is_looked_at(records):
     assert (found(outcome).evaluated, found(outcome).ids) == (1, ("t-0003",))
 
 
+def test_a_listed_value_that_no_row_has_stops_the_run(records):
+    """A typing error in a condition would leave rows unlooked at; where each value stands decides nothing."""
+    records[3] = record(3, prompt="", channel="chat")
+    typo = BLANK | {"on_fail": "warn", "where": {"column": "channel", "in": ["email", "chatt"]}}
+    right = BLANK | {"on_fail": "warn", "where": {"column": "channel", "in": ["email", "chat"]}}
+    shards = [frame(records[:5]), frame(records[5:])]
+
+    assert found(check(shards, suite(typo), {})).note == notes.NOT_THERE
+    assert found(check(shards, suite(right), {})).ids == ("t-0003",)
+
+
+def test_a_suite_built_by_hand_with_one_id_twice_is_refused(records):
+    """One check would take the other's answer."""
+    asked = suite(BLANK, LICENCE)
+    twice = asked.model_copy(update={"checks": tuple(c.model_copy(update={"id": "A"}) for c in asked.checks)})
+
+    with pytest.raises(ExpectationError, match="suite planted: found A more than once"):
+        check([frame(records)], twice, {})
+
+
 class Hostile:
     """A cell that says its secret as soon as anybody looks at it."""
 
@@ -279,7 +299,7 @@ EVERYTHING = suite(
     {
         "expect": "column_rates_to_be_even_across",
         "column": "label",
-        "parameters": {"passes": ["billing"], "by": "channel", "min_ratio": 0.9, "min_rows": 2},
+        "parameters": {"passes": ["billing"], "by": "channel", "min_ratio": 0.9, "min_rows": 5},
         "on_fail": "warn",
     },
     {
@@ -324,7 +344,6 @@ def test_where_shards_and_batches_end_decides_nothing(whole, cuts, batch):
 def test_memory_is_bounded_by_the_batch(monkeypatch):
     """Frames that were judged are let go: no more than a batch and what waits for the next are alive."""
     monkeypatch.setattr(gate, "BATCH", 10)
-    monkeypatch.setattr(gate, "COLLECT_AFTER", 1)
     alive: list[weakref.ref] = []
     most = 0
 

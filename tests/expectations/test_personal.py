@@ -1,8 +1,12 @@
 """Personal data by form, and by what the source knows, and what they must not be fooled by."""
 
 import random
+import re
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expectations.personal import _FINDERS, _SIGNS, holds_no_known_value, holds_no_personal_data
 from tests.expectations.conftest import ENGLISH
@@ -68,6 +72,27 @@ def test_a_sign_is_in_every_text_in_which_something_is_found():
                 found[kind] += 1
                 assert _SIGNS[kind]("".join(text)), (kind, "".join(text))
     assert all(found.values())
+
+
+LONG_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}")
+"""An address with all of its local part, which is slow to look for."""
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text("ab1.-_+@ ·é\n", max_size=24))
+def test_an_address_is_told_by_what_stands_around_its_sign(text):
+    """One character before it is as good as all."""
+    assert bool(_FINDERS["email"](text)) == bool(LONG_EMAIL.search(text))
+
+
+@pytest.mark.parametrize("unit", ["a·", "a@", "a.", "a-", "+1 (", "DE11 ", "[A_", "\\u00"])
+def test_no_text_takes_time_by_the_square(unit):
+    """Twenty thousand characters in well under a second, with a sign in the middle."""
+    text = f"{unit * (10_000 // len(unit))}@{unit * (10_000 // len(unit))}"
+    before = time.process_time()
+
+    assert holds_no_personal_data(text)
+    assert time.process_time() - before < 0.5
 
 
 def test_only_the_kinds_asked_for_are_looked_for():

@@ -1,5 +1,6 @@
 """A suite that loads runs as written; any other is refused with its lines."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,10 @@ def test_a_file_that_is_no_suite_is_refused(content, reason):
             "expect: column_rates_to_be_even_across, column: a, parameters: {by: b, min_ratio: 0.8}",
             "min_rows` is missing",
         ),
+        (
+            "expect: column_rates_to_be_even_across, column: a, parameters: {by: b, min_ratio: 0.8, min_rows: 4}",
+            "`min_rows` must be a whole number of at least 5: a smaller group shows its members",
+        ),
         ("expect: column_examples_to_be_whole, column: truncated, parameters: {limit: 1}", "unknown parameter"),
         ("expect: column_token_counts_to_be_between, column: a, parameters: {limit: 9}", "must be text"),
     ],
@@ -179,6 +184,37 @@ def test_a_check_that_could_not_run_as_written_is_refused(change, reason):
     with pytest.raises(ExpectationError, match=reason) as caught:
         load(content.encode(), "a.yml")
     assert str(caught.value).startswith("a.yml:6: A: ")
+
+
+def test_two_checks_of_one_id_are_refused_wherever_they_stand():
+    """On one line, as on two: answers are filed by id, and one would be read as the other's."""
+    for gap in (", ", ",\n    "):
+        content = f"suite: a\nversion: 1\nowner: o\nmax_quarantine: 0\nchecks: [{CHECK}{gap}{CHECK}]\n"
+        with pytest.raises(ExpectationError, match="A: `id` is taken by the check at line 5"):
+            load(content.encode(), "a.yml")
+
+
+@pytest.mark.parametrize("key", ["max_quarantine", "allow", "max_value"])
+def test_a_share_of_1_is_written_so_that_nobody_can_misread_it(key):
+    """Whether somebody meant one in a hundred cannot be told; with a sign or a point it can."""
+    content = f"""\
+suite: a
+version: 1
+owner: o
+max_quarantine: MAX_QUARANTINE
+checks:
+  - {{id: A, expect: column_values_to_not_be_null, column: a, why: w, on_fail: stop, allow: ALLOW}}
+  - {{id: B, expect: {SHARES}, column: a, why: w, on_fail: stop, parameters: {{max_value: MAX_VALUE}}}}
+"""
+
+    def loaded(share: str) -> None:
+        filled = content.replace(key.upper(), share)
+        load(re.sub(r"MAX_QUARANTINE|ALLOW|MAX_VALUE", "0%", filled).encode(), "a.yml")
+
+    with pytest.raises(ExpectationError, match=f"`{key}` is 1, .* write 1% or 100%"):
+        loaded("1")
+    for share in ("0", "1%", "100%", "1.0"):
+        loaded(share)
 
 
 def test_a_check_that_names_no_row_cannot_set_one_aside():

@@ -118,6 +118,14 @@ def test_every_planted_mistake_is_told_with_its_line():
     ]  # fmt: skip
 
 
+def test_two_waivers_of_one_check_are_refused_on_one_line_as_on_two():
+    """Which of them somebody answers for could not be told."""
+    waiver = "{check: A, reason: r, who: w, until: 2026-12-31}"
+    for gap in (", ", ",\n  "):
+        with pytest.raises(ExpectationError, match="A: `check` is waived at line 1; put both in one waiver"):
+            load(f"waivers: [{waiver}{gap}{waiver}]".encode(), "waivers.yml")
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -93,7 +93,7 @@ def test_a_wrong_label_is_doubted_reviewed_corrected_and_never_doubted_again(rec
     assert after["t-3"] == right
     assert "t-5" not in after
     gone = dropped_from_parquet(store().get(corrected.screened[0].dropped))
-    assert [(row.id, row.reason) for row in gone] == [("t-5", "dropped by review: read again")]
+    assert [(row.id, row.reason) for row in gone] == [("t-5", "dropped by review, version 1, by jane@example.com")]
     doubted = {row.id for row in suspects_from_parquet(store().get(corrected.suspects))}
     assert not doubted & {"t-3", "t-5"}
     assert "redact" not in {state.task for state in states if state.state == "computed"}

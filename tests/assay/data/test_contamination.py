@@ -131,3 +131,14 @@ def test_a_line_that_is_no_item_is_refused_with_its_number(line: str):
     """A benchmark is a file that somebody edits."""
     with pytest.raises(DataError, match="benchmark line 2: found no item; expected"):
         benchmark_texts(f"\n{line}".encode())
+
+
+def test_what_every_evaluation_text_ends_on_quotes_none_of_them():
+    """A signature that hundreds of texts share is found in nobody's training row."""
+    signature = "kind regards from all of us at the desk that never sleeps nor forgets a parcel"
+    texts = {f"t{i}": f"message number {i} {signature}" for i in range(150)}
+
+    index = Index(texts, 5)
+
+    assert index.quoted(f"quite another request. {signature}") is None
+    assert index.quoted("message number 7 kind regards") is not None

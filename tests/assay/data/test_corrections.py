@@ -2,12 +2,11 @@
 
 import pytest
 
-from assay.data import corrections
-from assay.data.corrections import Correction, Corrector, decisions_in, fingerprint, kept, load, merge
+from assay.data.corrections import Corrector, fingerprint, load, reviewed, written
+from assay.data.decisions import ACTIONS, Correction
 from assay.errors import DataError
 
 HEAD = "version,id,row,action,label,reason,who\n"
-REVIEW = "decision,label,reason,id,row\n"
 ROW = "0123456789ab"
 
 
@@ -50,9 +49,22 @@ def test_each_decision_does_what_it_says(records):
     assert [r.completion for r in left] == [answer("billing"), answer("refund")]
     assert left[1] is third
     dropped = corrector.finish().dropped
-    assert [(d.id, d.step, d.reason) for d in dropped] == [("T-1", "review", "dropped by review: two wishes")]
-    assert corrector.absent == ()
-    assert kept(made) == {"T-0", "T-2"}
+    assert [(d.id, d.step, d.reason) for d in dropped] == [("T-1", "review", "dropped by review, version 1, by j")]
+    assert (corrector.applied, corrector.absent) == ({"drop": 1, "keep": 1, "relabel": 1}, ())
+    assert reviewed(made) == {"T-0", "T-2"}
+
+
+def test_the_words_of_who_decided_stay_in_the_file(records):
+    """Somebody will write down whom a record is about; why it left is shown on pages, and says who to ask."""
+    named = "Mrs Katharina Vogel of Elm Street 12 asks for two things"
+    made = Correction(
+        version=3, id="T-0", row=fingerprint(records[0]), action="drop", reason=named, who="jane.doe@acme.example"
+    )
+    corrector = Corrector(load(written([made])), "intent")
+    corrector.correct(records)
+
+    (dropped,) = corrector.finish().dropped
+    assert dropped.reason == "dropped by review, version 3, by jane.doe@acme.example"
 
 
 def test_the_last_version_counts(records):
@@ -62,8 +74,8 @@ def test_the_last_version_counts(records):
     corrector = Corrector(made, "intent")
     assert corrector.correct(records) == records
     assert corrector.finish().dropped == ()
-    assert kept(made) == {"T-0", "T-1"}
-    assert kept((*made, decided(records[1], version=3))) == {"T-0"}
+    assert reviewed(made) == {"T-0", "T-1"}
+    assert reviewed((*made, decided(records[1], version=3))) == {"T-0"}
 
 
 def test_a_correction_of_a_record_that_reads_otherwise_now_is_refused_with_its_id(record, records):
@@ -93,11 +105,22 @@ def test_an_answer_that_cannot_be_relabelled_is_refused(record):
 
 def test_a_correction_whose_record_is_not_there_is_told_and_no_error(record, records):
     """It may have left at an earlier step."""
-    corrector = Corrector([decided(record("x", "{}", id=id)) for id in ("Z", "A")], "intent")
+    made = [decided(record("x", "{}", id=id)) for id in ("Z", "A")]
+    corrector = Corrector([*made, decided(records[0], "keep")], "intent")
 
     assert corrector.correct(records) == records
     assert corrector.finish().dropped == ()
-    assert corrector.absent == ("A", "Z")
+    assert (corrector.applied, corrector.absent) == ({"keep": 1}, ("A", "Z"))
+
+
+def test_an_id_in_a_message_cannot_steer_a_terminal(record):
+    """Ids come from sources, and a message is printed."""
+    odd = record("old", "{}", id="T-\x1b[2J\u009b1")
+    corrector = Corrector([decided(odd)], "intent")
+    corrector.correct([record("new", "{}", id=odd.id)])
+
+    with pytest.raises(DataError, match=r"\(T-\[2J1\)"):
+        corrector.finish()
 
 
 def test_a_file_is_read_as_written():
@@ -146,61 +169,35 @@ def test_every_mistake_is_told_with_its_line_and_no_cell_is_quoted():
     assert "decided on at line 11 in the same version" in said[-1]
 
 
-def test_a_review_is_added_under_the_next_version():
-    """Undecided rows are left out, decisions are sorted by id, and nothing that stood before is touched."""
-    review = REVIEW + f"Relabel,billing,'=two  wishes,T-2,{ROW}\n,,,T-9,{ROW}\ndrop,,spam,T-1,{ROW}\n"
-
-    first = merge(None, review.encode(), "jane")
-    second = merge(first, (REVIEW + f"keep,,no spam,T-1,{ROW}\n").encode(), "john")
-
-    assert first.decode() == HEAD + f"1,T-1,{ROW},drop,,spam,jane\n1,T-2,{ROW},relabel,billing,'=two wishes,jane\n"
-    assert second.startswith(first)
-    assert second.decode().endswith(f"2,T-1,{ROW},keep,,no spam,john\n")
-    assert [c.reason for c in load(second)] == ["spam", "=two wishes", "no spam"]
-
-
-def test_feeding_a_review_back_twice_changes_nothing():
-    """Also in part: only what is new is added."""
-    review = (REVIEW + f"drop,,spam,T-1,{ROW}\n").encode()
-    once = merge(None, review, "jane")
-
-    assert merge(once, review, "jane") == once
-    assert merge(once, review + f"drop,,spam,T-2,{ROW}\n".encode(), "john").count(b"T-1") == 1
-
-
-def test_every_mistake_in_a_review_is_told_with_its_line():
-    """Nothing is merged then."""
-    review = REVIEW + (
-        f"maybe,,why,T-1,{ROW}\n"
-        f"relabel,,why,T-2,{ROW}\n"
-        f"relabel,refnd,why,T-3,{ROW}\n"
-        f"drop,,,T-4,{ROW}\n"
-        f",refund,,T-5,{ROW}\n"
-        f"drop,,why,T-6,1.23E+11\n"
-        f"drop,,why,T-7,{ROW}\n"
-        f"keep,,why,T-7,{ROW}\n"
-    )
-
+@pytest.mark.parametrize(
+    ("id", "shown"),
+    [
+        ("T-000005", "T-000005"),
+        ("shop:eu_1.7", "shop:eu_1.7"),
+        ("please write to Quillon Terrabask", "row"),
+        ("quillon@example.org", "row"),
+        ("Quíllon", "row"),
+        ("Q" * 65, "row"),
+    ],
+)
+def test_a_mistake_names_what_looks_like_an_id_and_nothing_else(id: str, shown: str):
+    """In a file whose columns have slipped, a customer's words stand in the column of ids."""
     with pytest.raises(DataError) as refused:
-        merge(None, review.encode(), "jane", ("refund", "billing"))
+        load(f"{HEAD}1,{id},{ROW},maybe,,why,jane\n".encode())
 
-    said = str(refused.value).splitlines()
-    assert [line.split(":")[1] for line in said] == ["2", "3", "4", "5", "6", "6", "7", "9"]
-    assert "`label` is none of those there are: billing, refund" in said[2]
+    assert str(refused.value).startswith(f"corrections.csv:2: {shown}: `action` must be")
 
 
-def test_a_review_without_a_decision_or_without_a_name_is_refused():
-    """An untouched file was fed back by mistake; a decision that nobody answers for is none."""
-    untouched = (REVIEW + f",,,T-1,{ROW}\n").encode()
-    with pytest.raises(DataError, match="found no row with a decision"):
-        merge(None, untouched, "jane")
-    with pytest.raises(DataError, match="found no name of who decided"):
-        merge(None, (REVIEW + f"drop,,spam,T-1,{ROW}\n").encode(), " ")
+def test_a_number_that_slipped_into_the_column_of_versions_is_not_quoted():
+    """It may be somebody's telephone number."""
+    text = f"{HEAD}491701234,T-1,{ROW},drop,,why,jane\n301234567,T-2,{ROW},drop,,why,jane\n"
 
-    assert decisions_in(untouched) == 0
-    assert decisions_in(untouched + f",,unsure,T-2,{ROW}\n".encode()) == 1
+    with pytest.raises(DataError, match=r"3: T-2: `version` is lower") as refused:
+        load(text.encode())
+
+    assert not {"491701234", "301234567"} & set(str(refused.value).split())
 
 
 def test_every_action_is_one_that_can_be_typed():
     """The list that messages name is the type's."""
-    assert corrections._ACTIONS == ("keep", "drop", "relabel")
+    assert ACTIONS == ("keep", "drop", "relabel")

@@ -9,7 +9,7 @@ from assay.records import Record, Turn
 
 def found(*shards: list[Record]):
     """Ids that stay, and what leaves, over all shards."""
-    dropped = find(shards)
+    dropped = find(shards, {r.id: r.side == "test" for shard in shards for r in shard})
     gone = {row.id for row in dropped}
     return [r.id for shard in shards for r in shard if r.id not in gone], dropped
 

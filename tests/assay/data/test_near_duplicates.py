@@ -68,7 +68,7 @@ def test_twins_whose_labels_differ_both_stay_and_are_both_suspects():
         ("a", "disagreement", 1.0, "b", None),
         ("b", "disagreement", 1.0, "a", None),
     ]
-    assert result.suspects[0].reason == "says nearly the same as b, which has another label: Jaccard 1.00"
+    assert result.suspects[0].reason == "says nearly the same as b, which is answered otherwise: Jaccard 1.00"
 
 
 def test_a_policy_of_review_lists_twins_and_drops_nobody():
@@ -248,3 +248,19 @@ def test_texts_are_not_kept_and_what_is_kept_is_small():
     kept = [array if array.base is None else array.base for array in arrays]
     assert sum(array.nbytes for array in kept) < 600 * 2_000
     assert not any(array.dtype == object for array in kept)
+
+
+def test_the_same_words_under_other_instructions_are_another_request():
+    """Without a label, and with another system turn or another answer, nothing is dropped."""
+
+    def asked(id: str, system: str, answer: str) -> Record:
+        turns = (Turn("system", system), Turn("user", LONG))
+        return Record(id=id, subject="s", bucket=0, source="t", context=turns, completion=answer)
+
+    rows = (asked("f", "To French.", "un"), asked("g", "To German.", "eins"), asked("h", "To French.", "une"))
+
+    there = found(*rows)
+
+    assert there.dropped == ()
+    assert {(s.id, s.twin, s.kind) for s in there.suspects} == {("f", "h", "disagreement"), ("h", "f", "disagreement")}
+    assert found(rows[0], asked("i", "To French.", "Un ")).dropped != ()

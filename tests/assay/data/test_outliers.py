@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.data.outliers import deviations, find
+from assay.data.outliers import deviations, find, words
 from assay.records import Found, Record, Turn
 from assay.spec import OutliersSpec
 
 SPEC = OutliersSpec()
 DROP = OutliersSpec(on_found="drop")
 ENGLISH = "I ordered a lamp from you two weeks ago and it still has not arrived, please tell me where my parcel is"
+CHINESE = "我两个星期前在你们店里订了一盏灯。到现在还没有收到。请告诉我包裹在哪里。"
 GERMAN = "Ich habe vor zwei Wochen eine Lampe bestellt und sie ist noch immer nicht da, wo bleibt mein Paket denn"
 
 
@@ -70,6 +71,32 @@ def test_a_language_of_few_is_listed_and_one_of_many_is_not():
 
     assert (suspect.id, suspect.kind, "(de)" in suspect.reason) == ("de", "language", True)
     assert found(many) == Found()
+
+
+def test_a_language_that_puts_no_spaces_between_words_is_judged_too():
+    """By runs of letters three lines of Chinese are three words, and too short to be told."""
+    (suspect,) = [s for s in found([*usual(), said("zh", CHINESE)]).suspects if s.kind == "language"]
+
+    assert (suspect.id, "(zh)" in suspect.reason) == ("zh", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("where's my 2nd parcel", 5),
+        ("包裹在哪里。谢谢", 7),
+        ("荷物はどこですか", 8),
+        ("iPhone15を買った", 5),
+        ("พัสดุอยู่ไหน", 8),
+        ("ພັດສະດຸ", 5),
+        ("កញ្ចប់", 4),
+        ("ပါဆယ်", 3),
+        ("", 0),
+    ],
+)
+def test_a_word_is_a_run_of_letters_or_one_letter_of_a_script_without_spaces(text: str, count: int):
+    """Signs that stand above or below a letter are no letters, nor is punctuation."""
+    assert words(text) == count
 
 
 def test_the_language_of_a_short_text_is_not_judged():

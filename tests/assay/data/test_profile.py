@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from assay.data.profile import EDGES, LONGEST_VALUE, MOST_VALUES, RARE, Column, Profile, Side, bin_of, profile
+from assay.data.naming import LONGEST, RARE
+from assay.data.profile import EDGES, MOST_VALUES, Column, Profile, Side, bin_of, profile
 from assay.records import Record
 
 Made = Callable[..., Record]
@@ -53,12 +54,13 @@ def test_rows_subjects_lengths_labels_and_placeholders_are_counted(record: Made)
 
 
 def test_no_text_and_no_rare_value_of_a_record_is_in_it(record: Made):
-    """A value that fewer than five rows have could point at somebody."""
+    """A value that fewer than five people have could point at somebody."""
     rows = [
         record(
             f"marigold {i}",
             said("refund" if i else "quince"),
             id=f"r{i}",
+            subject=f"s{i}",
             attributes={"channel": "fax" if i < 4 else "web"},
         )
         for i in range(20)
@@ -73,9 +75,25 @@ def test_no_text_and_no_rare_value_of_a_record_is_in_it(record: Made):
     assert (side_of(found).labels.other, side_of(found).labels.unnamed) == (1, 1)
 
 
+def test_what_one_person_has_is_not_named_however_many_records_they_have(record: Made):
+    """Attributes are not redacted: a customer of six tickets whose region is a name must not be on a page."""
+    rows = [record(id=f"r{i}", subject=f"s{i}", attributes={"region": "north"}) for i in range(RARE)]
+    rows += [
+        record(completion=said("Vogel"), id=f"v{i}", subject=f"v{i % 4}", attributes={"region": "Katharina Vogel"})
+        for i in range(40)
+    ]
+
+    found = profile({"train": [rows[:20]], "test": [rows[20:]]}, "intent", ["region"])
+
+    assert "Vogel" not in found.to_json().decode()
+    assert column_of(found, "region").values == (("north", RARE),)
+    assert (column_of(found, "region").other, column_of(found, "region").unnamed) == (15, 1)
+    assert (column_of(found, "region", "test").other, side_of(found, "test").labels.other) == (25, 25)
+
+
 def test_a_value_is_named_alike_on_every_side(record: Made):
     """One that is frequent over all sides is named on a side where it is rare, in the same place."""
-    train = [record(id=f"t{i}", attributes={"channel": "web" if i % 3 else "chat"}) for i in range(30)]
+    train = [record(id=f"t{i}", subject=f"s{i}", attributes={"channel": "web" if i % 3 else "chat"}) for i in range(30)]
     test = [record(id="x", attributes={"channel": "chat"})]
 
     found = profile({"train": [train], "test": [test]}, "intent", ["channel"])
@@ -86,7 +104,9 @@ def test_a_value_is_named_alike_on_every_side(record: Made):
 
 def test_a_column_with_too_many_values_is_told_by_their_number(record: Made):
     """Whether they came before or after there were too many, and however often."""
-    rows = [record(id=f"r{i}", attributes={"channel": f"v{i % (MOST_VALUES + 1)}"}) for i in range(400)]
+    rows = [
+        record(id=f"r{i}", subject=f"s{i}", attributes={"channel": f"v{i % (MOST_VALUES + 1)}"}) for i in range(400)
+    ]
 
     found = profile({"train": [rows]}, "intent", ["channel"])
 
@@ -97,7 +117,7 @@ def test_a_column_with_too_many_values_is_told_by_their_number(record: Made):
 
 def test_a_value_that_is_a_text_is_not_named(record: Made):
     """However many rows have it."""
-    rows = [record(id=f"r{i}", attributes={"channel": "x" * (LONGEST_VALUE + 1)}) for i in range(RARE)]
+    rows = [record(id=f"r{i}", subject=f"s{i}", attributes={"channel": "x" * (LONGEST + 1)}) for i in range(RARE)]
 
     found = profile({"train": [rows]}, "intent", ["channel"])
 
@@ -117,7 +137,10 @@ def test_subjects_on_two_sides_are_counted(record: Made):
 
 def test_how_records_lie_in_shards_changes_nothing_and_it_reads_back(record: Made):
     """Equal profiles have equal bytes, and the bytes say all of it."""
-    rows = [record("a b " * i, said(f"l{i % 3}"), id=f"r{i}", attributes={"channel": f"c{i % 2}"}) for i in range(40)]
+    rows = [
+        record("a b " * i, said(f"l{i % 3}"), id=f"r{i}", subject=f"s{i}", attributes={"channel": f"c{i % 2}"})
+        for i in range(40)
+    ]
 
     one = profile({"train": [rows]}, "intent", ["channel"])
     many = profile({"train": iter([rows[:7], [], rows[7:]])}, "intent", ["channel"])

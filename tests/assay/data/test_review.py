@@ -6,9 +6,14 @@ import io
 import pytest
 
 from assay.data import review
-from assay.data.corrections import Corrector, fingerprint, load, merge
+from assay.data.corrections import Corrector, fingerprint, load
+from assay.data.review import decisions_in, merge
 from assay.errors import DataError
 from assay.records import Record, Suspect
+
+HEAD = "version,id,row,action,label,reason,who\n"
+REVIEW = "decision,label,reason,id,row\n"
+ROW = "0123456789ab"
 
 
 @pytest.fixture
@@ -93,4 +98,72 @@ def test_what_a_spreadsheet_saves_becomes_the_corrections_that_were_meant(
         "T-2": '{"intent": "refund"}',
         "T-4": '{"intent": "refund"}',
     }
-    assert [d.reason for d in corrector.finish().dropped] == ["dropped by review: nothing in it; twice"]
+    assert [d.reason for d in corrector.finish().dropped] == ["dropped by review, version 1, by jane"]
+    assert [c.reason for c in made] == ["nothing in it; twice", "asks about an invoice", "odd, but real"]
+
+
+def test_a_review_is_added_under_the_next_version():
+    """Undecided rows are left out, decisions are sorted by id, and nothing that stood before is touched."""
+    review = REVIEW + f"Relabel,billing,'=two  wishes,T-2,{ROW}\n,,,T-9,{ROW}\ndrop,,spam,T-1,{ROW}\n"
+
+    first = merge(None, review.encode(), "jane")
+    second = merge(first, (REVIEW + f"keep,,no spam,T-1,{ROW}\n").encode(), "john")
+
+    assert first.decode() == HEAD + f"1,T-1,{ROW},drop,,spam,jane\n1,T-2,{ROW},relabel,billing,'=two wishes,jane\n"
+    assert second.startswith(first)
+    assert second.decode().endswith(f"2,T-1,{ROW},keep,,no spam,john\n")
+    assert [c.reason for c in load(second)] == ["spam", "=two wishes", "no spam"]
+
+
+def test_feeding_a_review_back_twice_changes_nothing():
+    """Also in part: only what is new is added."""
+    review = (REVIEW + f"drop,,spam,T-1,{ROW}\n").encode()
+    once = merge(None, review, "jane")
+
+    assert merge(once, review, "jane") == once
+    assert merge(once, review + f"drop,,spam,T-2,{ROW}\n".encode(), "john").count(b"T-1") == 1
+
+
+def test_every_mistake_in_a_review_is_told_with_its_line():
+    """Nothing is merged then."""
+    review = REVIEW + (
+        f"maybe,,why,T-1,{ROW}\n"
+        f"relabel,,why,T-2,{ROW}\n"
+        f"relabel,refnd,why,T-3,{ROW}\n"
+        f"drop,,,T-4,{ROW}\n"
+        f",refund,,T-5,{ROW}\n"
+        f"drop,,why,T-6,1.23E+11\n"
+        f"drop,,why,T-7,{ROW}\n"
+        f"keep,,why,T-7,{ROW}\n"
+    )
+
+    with pytest.raises(DataError) as refused:
+        merge(None, review.encode(), "jane", ("refund", "billing"))
+
+    said = str(refused.value).splitlines()
+    assert [line.split(":")[1] for line in said] == ["2", "3", "4", "5", "6", "6", "7", "9"]
+    assert "`label` is none of those there are: billing, refund" in said[2]
+
+
+def test_a_review_without_a_decision_or_without_a_name_is_refused():
+    """An untouched file was fed back by mistake; a decision that nobody answers for is none."""
+    untouched = (REVIEW + f",,,T-1,{ROW}\n").encode()
+    with pytest.raises(DataError, match="found no row with a decision"):
+        merge(None, untouched, "jane")
+    with pytest.raises(DataError, match="found no name of who decided"):
+        merge(None, (REVIEW + f"drop,,spam,T-1,{ROW}\n").encode(), " ")
+
+    assert decisions_in(untouched) == 0
+    assert decisions_in(untouched + f",,unsure,T-2,{ROW}\n".encode()) == 1
+
+
+def test_a_review_whose_columns_have_slipped_is_refused_without_a_word_of_it():
+    """One cell too many in front, and the prompt stands in the column of ids."""
+    review = REVIEW + f"maybe,,spam,please call Quillon Terrabask,{ROW}\nQuillon,Terrabask,drop,,T-1\n"
+
+    with pytest.raises(DataError) as refused:
+        merge(None, review.encode(), "jane", ("refund",))
+
+    assert [line.split(": ")[:2] for line in str(refused.value).splitlines()[:1]] == [["review:2", "row"]]
+    assert "quillon" not in str(refused.value).lower()
+    assert "terrabask" not in str(refused.value).lower()

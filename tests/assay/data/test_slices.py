@@ -8,12 +8,12 @@ from assay.data.slices import association, describe
 from assay.records import Record, Turn
 
 
-def rows(table: dict[tuple[str | None, str | None], int]) -> list[Record]:
-    """So many records of each pair of channel and label."""
+def rows(table: dict[tuple[str | None, str | None], int], subjects: int = 10**6) -> list[Record]:
+    """So many records of each pair of channel and label, each pair's by at most so many subjects."""
     return [
         Record(
             id=f"{pair}{number}",
-            subject="s",
+            subject=f"{pair}{number % subjects}",
             bucket=0,
             source="t",
             context=(Turn("user", "…"),),
@@ -78,13 +78,24 @@ def test_a_label_that_follows_from_the_value_is_full_association():
 
 
 def test_rare_values_and_labels_are_counted_together_and_not_named():
-    """Four records may be one person's."""
+    """Four records are four people's at most."""
     found = channel(EVEN | {("fax", "refund"): 4, ("telex", "refund"): 2, ("mail", "Dear Ms Example"): 1})
 
     assert found.values[-1] == ("other (2 values)", 6)
     assert found.labels[-1] == ("other (1 value)", 1)
     assert "Example" not in found.model_dump_json()
     assert "fax" not in found.model_dump_json()
+
+
+def test_what_few_people_have_is_not_named_however_many_records_they_have():
+    """A customer of forty tickets whose channel is a name, and four who share a label."""
+    table = rows({("Katharina Vogel", "refund"): 40}, subjects=1) + rows({("mail", "Vogel"): 40}, subjects=4)
+
+    (found,) = describe([rows(EVEN) + table], ["channel"], "intent")
+
+    assert "Vogel" not in found.model_dump_json()
+    assert (found.values[-1], found.labels[-1]) == (("other (1 value)", 40), ("other (1 value)", 40))
+    assert not found.table[-1].compared
 
 
 def test_a_text_is_no_name_however_often_it_comes():

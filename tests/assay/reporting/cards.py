@@ -100,13 +100,13 @@ def full() -> Content:
     return content(
         suites=(suite(decision="quarantine", waivers=WAIVERS), suite("curated")),
         corrections=Corrections(
-            digest="c" * 64, version=3, actions={"keep": 4, "relabel": 11}, who=("jane.doe@acme.example",)
+            digest="c" * 64, version=3, actions={"keep": 4, "relabel": 11}, absent=2, who=("jane.doe@acme.example",)
         ),
         suspects={"label_noise": 21, "near_duplicate": 6},
         slices=(
             Slice(
                 attribute="channel", n=120, values=(("email", 80), ("chat", 40)), ratio=0.42, label_of_ratio="refund",
-                cramers_v=0.08, p_value=0.00002,
+                p_value_of_ratio=0.004, cramers_v=0.08, p_value=0.00002,
             ),
         ),
         published="2031-02-03",

@@ -109,9 +109,11 @@ def test_the_card_answers_every_question_of_a_datasheet():
         "9 set aside 9 \N{MULTIPLICATION SIGN} fails RAW-3",
         "CC0-1.0",
         "contract",
-        "version 3: 4 records to keep, 11 records to relabel, decided by jane.doe@acme.example",
+        "version 3: 4 records to keep, 11 records to relabel, decided by jane.doe@acme.example.",
+        "jane.doe@acme.example. 2 decisions found no record: it is no longer in the sources, or left before.",
+        "records of this version that somebody should look at",
         "Label noise 21",
-        "channel 120 email 80 , chat 40 0.42 refund 0.08 < 0.001",
+        "channel 120 email 80 , chat 40 0.42 refund unlikely to be chance, p = 0.004 0.08 < 0.001",
         "ORDER_ID 131",
         "refund 50 50.0% 10 50.0%",
         *(said_.partition(": ")[2] for said_ in NOT_KNOWN),
@@ -162,8 +164,39 @@ def test_lost_records_torn_subjects_and_a_stopped_suite_forbid_a_signature(chang
     assert says in said
 
 
+@pytest.mark.parametrize(
+    ("p_value", "says"),
+    [
+        (0.0002, "unlikely to be chance, p < 0.001"),
+        (0.0499, "unlikely to be chance, p = 0.05"),
+        (0.05, "could be chance"),
+        (1.0, "could be chance"),
+        (None, "\N{EN DASH}"),
+    ],
+)
+def test_a_ratio_is_shown_with_whether_it_could_be_chance(p_value: float | None, says: str):
+    """Of many labels one is always far under the rest, and alarms for nothing."""
+    found = full().slices[0].model_copy(update={"p_value_of_ratio": p_value})
+
+    assert f"0.42 refund {says} " in read(card.page(content(slices=(found,))))
+
+
+def test_a_decision_that_found_no_record_is_told_and_none_is_not_mentioned():
+    """A card must not say that something was done that was not."""
+    made = full().corrections.model_copy(update={"absent": 1})
+
+    assert "1 decision found no record" in read(card.page(content(corrections=made)))
+    made = made.model_copy(update={"absent": 0})
+    assert "found no record" not in read(card.page(content(corrections=made)))
+
+
+def test_the_card_says_where_the_files_are():
+    """They are not beside it: reports hold no texts."""
+    assert "they are in the artefact store of the deployment, each under its sha256" in read(card.page(content()))
+
+
 def test_records_that_wait_for_review_are_told():
-    """They are in the set as they are."""
+    """Each is one of this version, and none was dropped at a later step."""
     assert [remark.said for remark in card.remarks_on(content(suspects={"length": 1}))] == [
         "Review: 1 doubt waits for a person to decide on."
     ]

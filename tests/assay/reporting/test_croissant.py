@@ -1,6 +1,7 @@
 """The Croissant document is judged by MLCommons' own reader, which also loads the records that it describes."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,14 @@ import pytest
 from assay.reporting import croissant
 from assay.reporting.dataset import Content
 from tests.assay.reporting.cards import FILES, SIDES, SPOKEN, content, full
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _other_stream() -> None:
+    """Absl, which mlcroissant imports, would close the stream of pytest's that it found once Prefect sets logging."""
+    import absl.logging
+
+    absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 def filed(folder: Path, said: Content) -> Path:
@@ -37,8 +46,10 @@ def test_mlcroissant_reads_it_without_an_error_or_a_warning(tmp_path: Path):
     assert metadata.data_use_cases == ["Route messages.", "English messages to a shop."]
     assert metadata.data_limitations == list(full().not_known)
     assert metadata.data_collection.startswith("tickets: 131 records, licence CC0-1.0, lawful basis: contract.")
-    assert "lowest over highest rate 0.42 for the label refund" in metadata.data_biases[0]
-    assert "27 doubts" in metadata.data_annotation_protocol[0]
+    assert "lowest over highest rate 0.42 for the label refund (p 0.004, corr" in metadata.data_biases[0]
+    assert (
+        "2 decisions found no record. 27 doubts about records of this version" in metadata.data_annotation_protocol[0]
+    )
 
 
 def test_mlcroissant_loads_every_record_of_every_side(tmp_path: Path):
@@ -72,6 +83,15 @@ def test_other_bytes_under_the_name_of_a_file_are_refused(tmp_path: Path):
         list(mlcroissant.Dataset(jsonld=str(path)).records("validation"))
 
     assert "hash" in str(refused.value.__cause__).lower()
+
+
+def test_it_says_that_the_files_are_not_beside_it_and_where_they_are():
+    """Somebody who gets the document alone should not look for a download that nobody offers."""
+    said = json.loads(croissant.document(content()))
+
+    assert "not beside this document: they are in the artefact store of the deployment" in said["description"]
+    files = [entry for entry in said["distribution"] if entry["@type"] == "cr:FileObject"]
+    assert all("In the artefact store of the deployment" in file["description"] for file in files)
 
 
 def test_every_file_is_named_with_its_digest_and_size():
