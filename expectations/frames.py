@@ -242,4 +242,4 @@ def _filled(rows: int, cell: object) -> "np.ndarray":
 def _frame(columns: "Mapping[str, np.ndarray]") -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    return pd.DataFrame(dict(columns), dtype=object, copy=False)

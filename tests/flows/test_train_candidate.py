@@ -230,6 +230,7 @@ def forget(adapter: Artifact) -> None:
         ({"base.digest": "0" * 64}, "expected 0000"),
         ({"prompt.output_schema": "tickets.jsonl"}, "no valid JSON schema"),
         ({"training.target_modules": ["not_a_module"]}, "not_a_module"),
+        ({"evaluation.max_new_tokens": 100_000}, "max_new_tokens"),  # And not that training was stopped for it.
     ],
 )
 def test_bad_input_ends_in_one_line_that_says_what_to_do(ran, settings, message):
