@@ -14,7 +14,7 @@ CAUGHT_BY = {
     "exact_duplicate": "curate",
     "near_duplicate": "curate",
     "quotes_test": "curate",
-    "flipped_label": "data issue",
+    "flipped_label": "audit_labels",
     "broken_json": "validate-raw",
     "wrong_schema": "validate-raw",
     "empty": "validate-raw",

@@ -32,7 +32,7 @@ def test_a_third_one_names_the_first_too(record):
 
 
 def test_another_answer_to_the_same_words_is_another_record(record):
-    """That they disagree is for the data issue, not for this step."""
+    """That they disagree is for a person to see, not for this step."""
     kept, _ = found([record(id="a", completion="{}"), record(id="b", completion="[]")])
 
     assert kept == ["a", "b"]
