@@ -198,9 +198,10 @@ def ours(folder: Path) -> Counts:
     ]
     document = {"suite": "measured", "version": 1, "owner": "nobody", "max_quarantine": "100%", "checks": checks}
     loaded = suite.load(json.dumps(document).encode(), "measured")
-    shards = (
-        frames.of_records(path.read_bytes(), "intent", columns=loaded.columns) for path in sorted(folder.iterdir())
-    )
+    from tasks.shards import together
+
+    files = ((path.read_bytes(), None) for path in sorted(folder.iterdir()))
+    shards = (frames.of_records(parts, "intent", columns=loaded.columns) for parts, _ in together(files))
     found = gate.check(shards, loaded, {"output": SCHEMA})
     return {finding.id: -1 if finding.could_not_run else finding.failed for finding in found.findings}
 

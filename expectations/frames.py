@@ -33,22 +33,23 @@ _FROM = {"prompt": ("context",), "messages": ("context", "completion"), "label":
 
 
 def of_records(  # noqa: PLR0913
-    data: bytes,
+    data: bytes | Sequence[bytes],
     label: str,
     *,
     side: str | None = None,
-    tokens: bytes | None = None,
+    tokens: bytes | Sequence[bytes] | None = None,
     raw: Mapping[str, tuple[str, ...]] | None = None,
     columns: Collection[str] | None = None,
 ) -> "pd.DataFrame":
     """One row per record: its identity, its text, and a column per attribute.
 
     Args:
-        data: records as :func:`assay.records.to_parquet` writes them.
+        data: records as :func:`assay.records.to_parquet` writes them, or several such shards: one frame of many
+            small ones takes half the time of many frames.
         label: field of the completion that column ``label`` holds.
         side: the side that the records are on; without it, the one that each is pinned to.
         tokens: Parquet with ``id``, ``input_ids``, ``labels`` (-100 for what is not learned), ``prompt_tokens`` and
-            ``truncated``, a row for each record in the same order; adds these columns.
+            ``truncated``, a row for each record in the same order, in as many parts; adds these columns.
         raw: what the source knows of each row's subject, by row id; adds column ``known``, None where it says nothing.
         columns: those to make; all if None. One that is neither ours nor an attribute of a record is not made.
 
@@ -57,7 +58,7 @@ def of_records(  # noqa: PLR0913
     """
     wanted = _Wanted(columns)
     fields = {KEY, "attributes"} | {field for name in RECORD if name in wanted for field in _FROM.get(name, (name,))}
-    table = pq.ParquetFile(pa.BufferReader(data)).read(sorted(fields), use_threads=False)
+    table = _read(data, sorted(fields))
     ids = _objects(table["id"])
     found = {name: cells for name in RECORD if name in wanted and (cells := _column(table, name, label)) is not None}
     if side is not None and "side" in wanted:
@@ -162,10 +163,15 @@ def _label(completion: str, label: str) -> str | None:
     return value if isinstance(value, str) else None if value is None else json.dumps(value)
 
 
-def _tokens(data: bytes, ids: "np.ndarray", wanted: _Wanted) -> "dict[str, np.ndarray]":
+def _read(data: bytes | Sequence[bytes], columns: Sequence[str]) -> pa.Table:
+    shards = [data] if isinstance(data, bytes) else data
+    return pa.concat_tables(pq.ParquetFile(pa.BufferReader(shard)).read(columns, use_threads=False) for shard in shards)
+
+
+def _tokens(data: bytes | Sequence[bytes], ids: "np.ndarray", wanted: _Wanted) -> "dict[str, np.ndarray]":
     """Columns of ``data``; what is learned stays an array of numbers, since lists would take ten times the room."""
     names = [name for name in TOKENS if name in wanted]
-    table = pq.ParquetFile(pa.BufferReader(data)).read([KEY, *names], use_threads=False)
+    table = _read(data, [KEY, *names])
     if table[KEY].to_pylist() != list(ids):
         raise ExpectationError("the tokens are of other rows than the records; expected the same in the same order")
     found: dict[str, np.ndarray] = {}

@@ -4,8 +4,9 @@ Raw, redacted and curated records may be set aside row by row. What has been spl
 counted already: there a suite warns or stops, and nothing leaves.
 """
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prefect.runtime import flow_run
@@ -59,10 +60,10 @@ def validate(
         before: The records as they were before redaction, which know of each subject what must not be left.
     """
     loaded = suite.load(store().get(expected), doorway)
-    known = _known(records, before) if before else None
+    known = _known(records, before) if before else itertools.repeat({}, len(records.shards))
     read = (
-        frames.of_records(store().get(shard), label, raw=next(known) if known else None, columns=loaded.columns)
-        for shard in records.shards
+        frames.of_records(parts, label, raw=_merged(told) if before else None, columns=loaded.columns)
+        for parts, told in shards.together(zip(map(store().get, records.shards), known, strict=True))
     )
     found, filed = _judged(doorway, loaded, read, waived, {**_schema(schema), "near_duplicates": _finder(twins)})
     aside = {id: ", ".join(checks) for id, checks in found.quarantined.items()}
@@ -88,11 +89,9 @@ def validate_sides(
     """Run a suite over what will be learned and asked, down to which token is learned."""
     loaded = suite.load(store().get(expected), doorway)
     read = (
-        frames.of_records(
-            store().get(shard), label, side=side, tokens=store().get(row) if row else None, columns=loaded.columns
-        )
+        frames.of_records(parts, label, side=side, tokens=[row for row in rows if row] or None, columns=loaded.columns)
         for side in SIDES
-        for shard, row in _beside(getattr(sides, side), getattr(tokens, side, None))
+        for parts, rows in shards.together(_beside(getattr(sides, side), getattr(tokens, side, None)))
     )
     resources = {**_schema(schema), "near_duplicates": _finder(twins), **json.loads(store().get(tokens.facts))}
     return Checked(outcome=_judged(doorway, loaded, read, waived, resources)[1])
@@ -129,9 +128,12 @@ def _judged(
     return found, filed
 
 
-def _beside(records: Dataset, tokens: Dataset | None) -> Iterator[tuple[Artifact, Artifact | None]]:
+def _beside(records: Dataset, tokens: Dataset | None) -> Iterator[tuple[bytes, bytes | None]]:
+    """Each shard, and its rows as training takes them, if it does."""
     rows = tokens.shards if tokens else (None,) * len(records.shards)
-    return zip(records.shards, rows, strict=True)
+    return (
+        (store().get(shard), store().get(row) if row else None) for shard, row in zip(records.shards, rows, strict=True)
+    )
 
 
 def _known(records: Dataset, before: Dataset) -> Iterator[Mapping[str, tuple[str, ...]]]:
@@ -145,6 +147,10 @@ def _known(records: Dataset, before: Dataset) -> Iterator[Mapping[str, tuple[str
         while not ids <= known.keys() and (rows := next(raw, None)) is not None:
             known = {row.id: tuple(each.value for each in row.known) for row in rows}
         yield known
+
+
+def _merged(told: Sequence[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    return {id: values for part in told for id, values in part.items()}
 
 
 def _finder(spec: NearDuplicatesSpec) -> Any:  # noqa: ANN401  # a factory, by the gate's protocol

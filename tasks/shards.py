@@ -1,13 +1,19 @@
 """Shards: records in the store, one shard in memory at a time."""
 
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
 
 import pyarrow.parquet as pq
 
 from assay.artifacts import Artifact, Dataset
 from assay.records import Record, from_parquet, to_parquet
 from tasks.places import store
+
+TOGETHER = 10_000
+"""Rows that are held at once where shards are small."""
+
+T = TypeVar("T")
 
 
 def each(records: Dataset) -> Iterator[list[Record]]:
@@ -33,6 +39,22 @@ def count(records: Dataset) -> int:
 def file(records: list[Record]) -> Artifact:
     """Store records as one shard."""
     return store().put("records", to_parquet(records))
+
+
+def together(items: Iterable[tuple[bytes, T]], rows: int = TOGETHER) -> Iterator[tuple[list[bytes], list[T]]]:
+    """Small shards, each with what belongs to it, in groups of about so many rows; a large one is a group by itself."""
+    shards: list[bytes] = []
+    beside: list[T] = []
+    held = 0
+    for shard, item in items:
+        shards.append(shard)
+        beside.append(item)
+        held += pq.ParquetFile(io.BytesIO(shard)).metadata.num_rows
+        if held >= rows:
+            yield shards, beside
+            shards, beside, held = [], [], 0
+    if shards:
+        yield shards, beside
 
 
 def without(records: Dataset, gone: Collection[str]) -> Dataset:

@@ -147,3 +147,11 @@ def test_every_column_is_of_objects():
 
     for made in (frames.of_records(data, "label"), frames.of_answers([ANSWER])):
         assert {str(dtype) for dtype in made.dtypes} == {"object"}
+
+
+def test_many_small_shards_make_the_frame_of_one():
+    """Where rows were cut into files decides nothing."""
+    some = [record(f"r{i}", prompt=f"message {i}", completion='{"intent": "refund"}') for i in range(7)]
+    parts = [to_parquet(some[:3]), to_parquet(some[3:4]), to_parquet(some[4:])]
+
+    assert frames.of_records(parts, "intent").equals(frames.of_records(to_parquet(some), "intent"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,8 +19,9 @@ from assay.artifacts import Artifact, Splits
 from assay.data import sources
 from assay.evaluations import Verdict
 from assay.records import dropped_from_parquet, from_parquet
+from assay.spec import DOORWAYS
 from bench.search_personal_data import content, search
-from tasks import publishing, steps
+from tasks import pages, publishing, steps
 from tasks.caching import answer_to
 from tasks.data import ingest, redact
 from tasks.doorways import validate
@@ -79,6 +81,52 @@ def test_the_report_asks_nothing_of_a_network(ran):
 
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def laid_out() -> dict[str, bytes]:
+    """Every page of the deployment, by its path below the reports."""
+    root = folder("reports")
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_every_link_of_every_page_leads_to_a_page(ran):
+    """What a steward clicks on is there: doorways, data card, Croissant, report, and back to the index."""
+    found = laid_out()
+    names = {name.rpartition("/")[2] for name in found}
+
+    broken = [
+        (name, link)
+        for name, page in found.items()
+        if name.endswith(".html")
+        for link in re.findall(r'href="([^"#]+)', page.decode())
+        if not (folder("reports") / name).parent.joinpath(link).is_file()
+    ]
+
+    assert {"index.html", "card.html", "croissant.json", *(f"{door}.html" for door in DOORWAYS)} <= names
+    assert broken == []
+
+
+def test_pages_can_be_made_anew_from_the_records_and_the_store(ran):
+    """Nothing is on a page alone."""
+    before = laid_out()
+    shutil.rmtree(folder("reports"))
+
+    pages.build()
+
+    assert laid_out().keys() == before.keys()
+    assert {name: page for name, page in laid_out().items() if not name.startswith(("runs/", "index"))} == {
+        name: page for name, page in before.items() if not name.startswith(("runs/", "index"))
+    }
+
+
+def test_prefect_links_every_page_of_a_run(ran):
+    """Who looks at a run on the server finds what a steward reads."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        keys = {found.key for found in client.read_artifacts()}
+
+    assert {"report", "data-card", "verdict", *(f"expectations-{door}" for door in DOORWAYS)} <= keys
 
 
 def test_moving_the_data_recomputes_nothing(ran, tmp_path):
