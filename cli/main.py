@@ -39,7 +39,26 @@ for who answers for the data:
   assay curate review RECIPE             the records that a person should look at, as a table to fill in
   assay curate correct RECIPE review.csv --who YOU
                                          the decisions in it, added to the recipe's corrections
+  assay redact IN.jsonl --text COLUMN --out OUT.jsonl
+                                         one file with placeholders instead of personal data; --preview shows both
   assay reports serve                    reports and data cards in a browser, on this machine only
+"""
+
+REDACTS = """\
+Replace personal data in the text of one file by placeholders such as [PERSON_1]. Nothing leaves this machine.
+
+Within a row a value has one placeholder, in whichever column it stands; another row's [PERSON_1] is somebody else.
+Columns that are not named are written as they are. A --known column is written as the placeholder of its value, or as
+[TYPE_0] where it cannot be found. A text that holds JSON stays JSON. With --spans each row says what was replaced:
+{start, end, type}, and the column if there are several texts; characters of the text as it was, or of a value that is
+no text: of its JSON text as it stands in the line.
+"""
+
+REDACT_EXITS = """\
+A row that cannot be examined (too long, letters that are not read, no such column, a detector that fails) is not
+written: its id and the reason go beside OUT, to NAME.quarantine.jsonl. A broken line of IN stops the command, and
+no file is written.
+exit status: 0 every row was examined and written, 3 some were set aside, 2 bad input, 1 crash
 """
 
 EXITS = """\
@@ -120,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     _expectations(commands.add_parser("expectations", help="read, compare and try out what must hold of the data"))
     _curate(commands.add_parser("curate", help="look at doubtful records, and decide on them"))
     _reports(commands.add_parser("reports", help="reports and data cards, to be read in a browser"))
+    _redact(commands.add_parser("redact", help="replace personal data in the text of one file"))
     digest = commands.add_parser("digest", help="digest of a base model, to pin it in a recipe")
     digest.add_argument("uri", metavar="URI", help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file or a folder")
     digest.set_defaults(command=_digest)
@@ -159,6 +179,27 @@ def _curate(parser: argparse.ArgumentParser) -> None:
     correct.add_argument("reviewed", metavar="REVIEW.csv", help="what `review` wrote, with decisions filled in")
     correct.add_argument("--who", required=True, metavar="NAME", help="who answers for the decisions")
     correct.set_defaults(command=_correct)
+
+
+def _redact(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description, parser.epilog = REDACTS, REDACT_EXITS
+    parser.add_argument("source", metavar="IN", help=".jsonl, or .csv with a header")
+    parser.add_argument("--out", required=True, metavar="OUT", help="written when all is done; same ending as IN")
+    parser.add_argument(
+        "--text", required=True, action="append", dest="texts", metavar="COLUMN",
+        help="text to look in; may be repeated: all texts of a row are read together",
+    )  # fmt: skip
+    parser.add_argument(
+        "--known", action="append", default=[], metavar="TYPE=COLUMN",
+        help="a column that is personal data itself: looked for in the texts, never written; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--id", metavar="COLUMN", help="what rows are called in lists; default: their line")
+    parser.add_argument("--entities", metavar="A,B", help="types to replace; default: all that are known")
+    parser.add_argument("--spans", action="store_true", help="add a column `spans`: what was replaced where")
+    parser.add_argument("--preview", metavar="PAGE.html", help="a page with rows before and after; holds personal data")
+    parser.add_argument("--preview-rows", type=int, default=50, metavar="N", help="rows on that page; default: 50")
+    parser.set_defaults(command=_redact_file, keeps_state=False)
 
 
 def _reports(parser: argparse.ArgumentParser) -> None:
@@ -279,6 +320,23 @@ def _build(_: argparse.Namespace) -> int:
 
     serving.build()
     return ACCEPTED
+
+
+def _redact_file(chosen: argparse.Namespace) -> int:
+    from cli import redacting
+
+    order = redacting.parse(
+        chosen.source,
+        chosen.out,
+        chosen.texts,
+        chosen.known,
+        id=chosen.id,
+        entities=chosen.entities,
+        spans=chosen.spans,
+        page=chosen.preview,
+        shown=chosen.preview_rows,
+    )
+    return ACCEPTED if redacting.redact(order) else REFUSED
 
 
 def _digest(chosen: argparse.Namespace) -> int:

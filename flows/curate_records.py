@@ -10,7 +10,7 @@ from tasks.data import gather, ingest, redact
 from tasks.doorways import validate
 from tasks.endings import failed, looked
 from tasks.inputs import Inputs, open_recipe
-from tasks.places import subject_key_fingerprint
+from tasks.places import subject_key_fingerprint, value_key_fingerprint
 from tasks.pool import RUNNER
 
 
@@ -58,7 +58,7 @@ def curate(given: Inputs) -> Curated:
 
     ingested = ingest(spec.sources, subject_key_fingerprint())
     raw = validate(ingested, "raw", given.suites["raw"], given.waived["raw"], *asked)
-    shards = redact.map(raw.records.shards, unmapped(spec.redaction))
+    shards = redact.map(raw.records.shards, unmapped(spec.redaction), unmapped(value_key_fingerprint()))
     redacted = gather([shard.result() for shard in shards])
     clean = validate(
         redacted.records, "redacted", given.suites["redacted"], given.waived["redacted"], *asked, before=raw.records

@@ -5,28 +5,38 @@ import functools
 from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
 from assay.privacy import (
+    attributes,
     detection,
     drafts,
+    fingerprints,
     personal_cues,
     personal_labels,
+    personal_misspellings,
     personal_names,
     personal_rules,
     personal_spans,
     redaction,
+    scripts,
+    segments,
 )
 from assay.records import SIDES, Side, dropped_from_parquet, dropped_to_parquet
 from assay.spec import RedactionSpec, SourceSpec, SplitSpec
 from tasks import shards
-from tasks.places import store, subject_key
+from tasks.places import store, subject_key, value_key
 from tasks.pool import in_process, release
 from tasks.steps import step
 
 REDACTION = (
     redaction,
     drafts,
+    segments,
+    attributes,
+    fingerprints,
+    scripts,
     detection,
     personal_cues,
     personal_labels,
+    personal_misspellings,
     personal_names,
     personal_rules,
     personal_spans,
@@ -47,12 +57,13 @@ def ingest(given: tuple[SourceSpec, ...], pseudonyms: str) -> Dataset:
 
 
 @step(*REDACTION, libraries=("presidio-analyzer", "onnxruntime", "tokenizers"), timeout_seconds=None)
-def redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
-    """Replace personal data in one shard."""
+def redact(shard: Artifact, policy: RedactionSpec, values: str) -> Redacted:
+    """Replace personal data in one shard; ``values`` is the fingerprint of the key behind those of masked values."""
+    del values  # It names the key in ours; the key itself must not be an argument.
     return in_process(_redact, shard, policy)
 
 
-@step(redaction, drafts)
+@step(redaction, drafts, segments, attributes, fingerprints, scripts)
 def gather(parts: list[Redacted]) -> Redacted:
     """Put redacted shards together again, in order."""
     release()
@@ -80,7 +91,7 @@ def split(records: Dataset, spec: SplitSpec) -> Splits:
 
 
 def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
-    records, dropped, audits = redaction.redact(shards.read(shard), policy, _detector(policy).find)
+    records, dropped, audits = redaction.redact(shards.read(shard), policy, _detector(policy).find, value_key())
     return Redacted(
         records=Dataset(shards=(shards.file(records),) if records else ()),
         dropped=store().put("dropped", dropped_to_parquet(dropped)),

@@ -7,6 +7,7 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_HOME`` | all state | ``.assay`` in the working directory |
 | ``ASSAY_STORE`` | artefacts: a folder or any fsspec URL | ``ASSAY_HOME/store`` |
 | ``ASSAY_SUBJECT_KEY`` | secret that turns subjects into pseudonyms | made once in ``ASSAY_HOME/secrets`` |
+| ``ASSAY_VALUE_KEY`` | secret behind the fingerprints of masked values | the same |
 | ``ASSAY_THREADS`` | threads of a training or evaluation process | 2, or the machine's cores if fewer |
 | ``ASSAY_WORKERS`` | processes that redact shards | the same |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
@@ -104,18 +105,36 @@ def tracking_uri() -> str:
 
 def subject_key() -> bytes:
     """The secret behind subjects' pseudonyms; made once if the deployment gives none."""
-    if given := os.environ.get("ASSAY_SUBJECT_KEY"):
+    return _secret("ASSAY_SUBJECT_KEY", "subject")
+
+
+def subject_key_fingerprint() -> str:
+    """Tells one subject key from another without giving either away."""
+    return _told("subject", subject_key())
+
+
+def value_key() -> bytes:
+    """The secret behind the fingerprints of masked values; made once if the deployment gives none."""
+    return _secret("ASSAY_VALUE_KEY", "value")
+
+
+def value_key_fingerprint() -> str:
+    """Tells one value key from another without giving either away."""
+    return _told("value", value_key())
+
+
+def _secret(variable: str, name: str) -> bytes:
+    if given := os.environ.get(variable):
         return given.encode()
-    path = folder("secrets") / "subject.key"
+    path = folder("secrets") / f"{name}.key"
     path.parent.chmod(0o700)
     with contextlib.suppress(FileExistsError):  # Of two first runs at once, one makes it and both read it.
         write_once(path, secrets.token_hex(32).encode(), 0o600)
     return path.read_bytes()
 
 
-def subject_key_fingerprint() -> str:
-    """Tells one subject key from another without giving either away."""
-    return hashlib.sha256(b"assay subject key fingerprint:" + subject_key()).hexdigest()[:16]
+def _told(name: str, key: bytes) -> str:
+    return hashlib.sha256(f"assay {name} key fingerprint:".encode() + key).hexdigest()[:16]
 
 
 def prepare_environment() -> None:

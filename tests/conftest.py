@@ -13,7 +13,7 @@ from assay.store import ArtifactStore
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``ASSAY_HOME``, and nothing else said about where things are."""
-    for name in ("ASSAY_STORE", "ASSAY_SUBJECT_KEY", "ASSAY_DEVICE", "MLFLOW_TRACKING_URI"):
+    for name in ("ASSAY_STORE", "ASSAY_SUBJECT_KEY", "ASSAY_VALUE_KEY", "ASSAY_DEVICE", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
     return tmp_path / "home"

@@ -1,9 +1,9 @@
 """Detection: where in a text personal data are, and of which type.
 
 Three methods, put together in Presidio's analyzer: rules (:mod:`assay.privacy.personal_rules`,
-:mod:`assay.privacy.personal_labels`, :mod:`assay.privacy.personal_cues`) as its one recogniser, and the tagger
-(:mod:`assay.privacy.personal_names`) as its natural-language engine. Presidio's own recognisers and spaCy models are
-not loaded, so nothing is downloaded and no socket is opened.
+:mod:`assay.privacy.personal_labels`, :mod:`assay.privacy.personal_misspellings`, :mod:`assay.privacy.personal_cues`)
+as its one recogniser, and the tagger (:mod:`assay.privacy.personal_names`) as its natural-language engine. Presidio's
+own recognisers and spaCy models are not loaded, so nothing is downloaded and no socket is opened.
 
 What they find is then made whole (:mod:`assay.privacy.personal_spans`): a hit grows to the edges of its words, parts of
 a name and pieces of an address join, overlaps go to the type that says most, and every value found once is
@@ -20,14 +20,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from assay.errors import RedactionError
-from assay.privacy import personal_cues, personal_labels, personal_rules
+from assay.privacy import personal_cues, personal_labels, personal_misspellings, personal_rules
 from assay.privacy.patterns import Span
 from assay.privacy.personal_names import Tagged, Tagger
 from assay.privacy.personal_spans import TYPES, disjoint, joined, occurrences, whole
 from assay.records import Known
 from assay.spec import RedactionSpec
 
-VERSION = 1
+VERSION = 2
 
 TAGS = {
     "GIVEN_NAME": "PERSON",
@@ -97,7 +97,7 @@ class Detector:
         """
         if len(texts) != len(known):
             raise RedactionError(f"{len(texts)} texts came with {len(known)} lists of known values; give one list each")
-        found = [_strict(text) for text in texts] if strict else self._analyse(texts)
+        found = _strict(texts) if strict else self._analyse(texts)
         return [
             self._resolve(text, spans, values, strict=strict)
             for text, spans, values in zip(texts, found, known, strict=True)
@@ -129,12 +129,14 @@ def _type(known: Known) -> str:
 
 def _rules(text: str) -> list[Span]:
     """What every rule finds."""
-    hits = [*personal_rules.find(text), *personal_labels.find(text)]
+    hits = [*personal_rules.find(text), *personal_labels.find(text), *personal_misspellings.find(text)]
     return hits + [Span(cue.start, cue.end, "PERSON", cue.score) for cue in personal_cues.find(text)]
 
 
-def _strict(text: str) -> list[Span]:
-    return [span for span in _rules(text) if span.score >= STRICT]
+def _strict(texts: Sequence[str]) -> list[list[Span]]:
+    """What stands on its own; a text that many records share, such as a category, is examined once."""
+    found = {text: [span for span in _rules(text) if span.score >= STRICT] for text in dict.fromkeys(texts)}
+    return [found[text] for text in texts]
 
 
 def _credible(text: str, tag: Tagged) -> bool:

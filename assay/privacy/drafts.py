@@ -1,8 +1,8 @@
 """A record on its way through redaction: what is still to be examined, and what is masked already.
 
-A record's text is a few segments: its turns, and its completion, or if that is JSON each string or number
-that it holds as a value. A segment remembers its original text and the ranges masked in it, so that what is
-found in the text as it now reads can be said of the text as it was.
+A draft holds a record's segments (:mod:`assay.privacy.segments`): its turns, its completion, its attributes. It says
+which of them are to be examined together, takes what was found, numbers the placeholders, and writes the record as it
+then reads. Prose is examined first and as a whole; values of JSON and attributes then, with what the prose gave away.
 """
 
 import dataclasses
@@ -11,11 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from assay.privacy import attributes
+from assay.privacy.fingerprints import fingerprint
+from assay.privacy.patterns import Span
+from assay.privacy.segments import Found, Segment, in_field, json_values, trimmed
 from assay.records import Known, Record, Turn
 
-VERSION = 1
+VERSION = 2
 
 CERTAIN = 0.85
 """Score from which a hit counts by itself."""
@@ -26,10 +29,6 @@ LIKELY = 0.5
 EXACT = frozenset({"EMAIL", "URL", "IP_ADDRESS", "SECRET", "USERNAME"})
 """Types in whose values punctuation matters; others are compared by their letters and digits alone."""
 
-_LITERAL = re.compile(r'(?P<literal>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?P<colon>\s*:)?')
-_LABEL = re.compile(r"[a-z][a-z_-]{0,40}(?: [a-z_-]{1,40}){0,2}")
-_PERSONAL_KEY = re.compile(r"name|person|customer|contact|city|town|address|street|user|mail|phone", re.IGNORECASE)
-
 BETWEEN = "\n\n"
 """Stands between the texts of a record while they are examined together."""
 
@@ -39,7 +38,7 @@ class Mark:
     """Where something was masked: characters of the field as it was, and how sure the detector was."""
 
     field: str
-    """``context[0]``, ``context[1]``, …, or ``completion``."""
+    """``context[0]``, ``context[1]``, …, ``completion``, or ``attributes[NAME]``."""
 
     start: int
     end: int
@@ -47,68 +46,21 @@ class Mark:
     bucket: str
     """``low`` under 0.5, ``medium`` under 0.85, ``high`` from there."""
 
-
-class Found(Protocol):
-    """Characters ``start`` to ``end``, as an entity type, with a score in 0 … 1."""
-
-    @property
-    def start(self) -> int:
-        """First character."""
-
-    @property
-    def end(self) -> int:
-        """One past the last."""
-
-    @property
-    def type(self) -> str:
-        """Entity type."""
-
-    @property
-    def score(self) -> float:
-        """How sure."""
+    fingerprint: str = ""
+    """Of what was masked, under a key kept elsewhere (:mod:`assay.privacy.fingerprints`); empty without a key."""
 
 
 def fields(record: Record) -> Iterator[tuple[str, str]]:
-    """Names and texts of what is examined: each turn, then the completion."""
+    """Names and texts of what is read as prose: each turn, then the completion."""
     for number, turn in enumerate(record.context):
         yield f"context[{number}]", turn.content
     yield "completion", record.completion
 
 
-@dataclass(slots=True)
-class Segment:
-    """A text within a record: a turn, or one value of a JSON completion."""
-
-    field: str
-    text: str
-    key: str | None = None
-    """Of a JSON value: the name it stands under."""
-
-    start: int = 0
-    """In the field."""
-
-    literal: str = ""
-    """Of a JSON value: how it is written."""
-
-    masks: dict[tuple[int, int], Found] = dataclasses.field(default_factory=dict)
-    """By start and end in ``text``; disjoint."""
-
-    @property
-    def is_label(self) -> bool:
-        """Whether this looks like one of a fixed set of values, which only certainty may replace."""
-        return self.key is not None and bool(_LABEL.fullmatch(self.text)) and not _PERSONAL_KEY.search(self.key)
-
-    def pieces(self, fixed: re.Pattern[str]) -> Iterator[tuple[int, int, bool]]:
-        """Ranges of ``text`` in order; the flag says whether one is still open to examination."""
-        closed = sorted({*self.masks, *((m.start(), m.end()) for m in fixed.finditer(self.text))})
-        position = 0
-        for start, end in closed:
-            if start > position:
-                yield position, start, True
-            yield start, end, False
-            position = max(position, end)
-        if position < len(self.text):
-            yield position, len(self.text), True
+def columns(record: Record) -> Iterator[tuple[str, str]]:
+    """Names and texts of the attributes, by name."""
+    for name, value in sorted(record.attributes.items()):
+        yield f"attributes[{name}]", value
 
 
 @dataclass(slots=True)
@@ -120,6 +72,9 @@ class Document:
     origins: list[tuple[int, int, Segment, int]]
     """Start and end in ``text``; the segment, and the start in its text."""
 
+    is_value: bool = False
+    """Whether this is one attribute's value, of which only a name counts, and then takes all of it."""
+
 
 class Draft:
     """A record being redacted."""
@@ -130,11 +85,15 @@ class Draft:
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
         self._known = list(record.known)
-        self._values = _json_values(record.completion)
+        self._values = json_values(record.completion)
         self._prose = [Segment(name, text) for name, text in fields(record)]
         if self._values is not None:
             self._prose.pop()
-        for _, text in fields(record):
+        self._columns = [
+            Segment(field, text, attributes.label(name))
+            for name, (field, text) in zip(sorted(record.attributes), columns(record), strict=True)
+        ]
+        for _, text in (*fields(record), *columns(record)):
             for kind, number in self._fixed.findall(text):
                 self._numbers[kind] = max(self._numbers[kind], int(number))
 
@@ -142,6 +101,9 @@ class Draft:
         """What is to be examined next, as it now reads."""
         if not strict:
             yield self._document(self._prose, self._known)
+            for segment in self._columns:
+                if not segment.masks and attributes.may_be_name(segment.text):
+                    yield Document(segment.text, [], [(0, len(segment.text), segment, 0)], is_value=True)
             return
         found = [(m, s.text[a:b]) for s in self._prose for (a, b), m in s.masks.items()]
         certain = [Known(m.type, value) for m, value in found if m.score >= CERTAIN]
@@ -151,6 +113,16 @@ class Draft:
             yield self._document(labels, self._known + certain)
         if values:
             yield self._document(values, self._known + [Known(m.type, value) for m, value in found])
+        yield from self._column_documents([Known(m.type, value) for m, value in found if _speaks(m)])
+
+    def _column_documents(self, found: list[Known]) -> Iterator[Document]:
+        """Each attribute by itself, so that no column is read as the label of the next."""
+        for segment in self._columns:
+            fixed = segment.key is None and attributes.is_fixed(segment.text)
+            known = attributes.same(segment.text, self._known, found) if fixed else self._known + found
+            whole = (0, len(segment.text)) in segment.masks
+            if segment.text and not whole and (known or not fixed):
+                yield self._document([segment], known)
 
     def _document(self, segments: Sequence[Segment], known: list[Known]) -> Document:
         text = ""
@@ -180,7 +152,7 @@ class Draft:
     def accept(self, document: Document, found: Sequence[Found]) -> bool:
         """Mask what was found in open pieces; whether there was any."""
         anything = False
-        for span in found:
+        for span in _named(document, found) if document.is_value else found:
             for start, end, segment, origin in document.origins:
                 first, last = max(start, span.start), min(end, span.end)
                 if first < last and any(map(str.isalnum, document.text[first:last])):
@@ -188,7 +160,7 @@ class Draft:
                     place = (
                         (0, len(segment.text))
                         if whole
-                        else _trimmed(segment.text, first - start + origin, last - start + origin)
+                        else trimmed(segment.text, first - start + origin, last - start + origin)
                     )
                     segment.masks[place] = span
                     anything = True
@@ -202,7 +174,9 @@ class Draft:
         else:
             completion = self._rendered_json(self._values)
         context = tuple(Turn(turn.role, text) for turn, text in zip(self._record.context, texts, strict=True))
-        return dataclasses.replace(self._record, context=context, completion=completion, known=())
+        masked = {s.field: self._rendered(s) for s in self._columns if s.masks}
+        beside = {name: masked.get(f"attributes[{name}]", value) for name, value in self._record.attributes.items()}
+        return dataclasses.replace(self._record, context=context, completion=completion, attributes=beside, known=())
 
     def _rendered(self, segment: Segment) -> str:
         return "".join(
@@ -219,48 +193,30 @@ class Draft:
             position = segment.start + len(segment.literal)
         return "".join([*parts, raw[position:]])
 
-    def marks(self) -> tuple[Mark, ...]:
-        """Where what was masked, field by field."""
+    def marks(self, key: bytes | None = None) -> tuple[Mark, ...]:
+        """Where what was masked, field by field; with fingerprints under ``key``."""
         return tuple(
-            Mark(s.field, *_in_field(s, place), mask.type, _bucket(mask.score))
-            for s in [*self._prose, *(self._values or ())]
+            Mark(
+                s.field,
+                *in_field(s, place),
+                mask.type,
+                _bucket(mask.score),
+                "" if key is None else fingerprint(s.text[slice(*place)], key),
+            )
+            for s in [*self._prose, *(self._values or ()), *self._columns]
             for place, mask in sorted(s.masks.items(), key=lambda item: item[0])
         )
 
 
-def _json_values(text: str) -> list[Segment] | None:
-    """The strings and numbers that a JSON object or array holds as values; ``None`` if ``text`` is neither."""
-    try:
-        if not isinstance(json.loads(text), dict | list):
-            return None
-    except (ValueError, RecursionError):
-        return None
-    values, key = [], ""
-    for match in _LITERAL.finditer(text):
-        literal = match["literal"]
-        value = json.loads(literal) if literal.startswith('"') else literal
-        if match["colon"]:
-            key = value
-        else:
-            values.append(Segment("completion", value, key, match.start(), literal))
-    return values
+def _named(document: Document, found: Sequence[Found]) -> list[Span]:
+    """The whole of an attribute's value, if it was taken for a name."""
+    scores = [span.score for span in found if span.type == "PERSON" and span.score >= attributes.BELIEVED]
+    return [Span(0, len(document.text), "PERSON", max(scores))] if scores else []
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without white space at either end."""
-    held = text[start:end]
-    start += len(held) - len(held.lstrip())
-    return start, start + len(held.strip())
-
-
-def _in_field(segment: Segment, place: tuple[int, int]) -> tuple[int, int]:
-    """A range of the segment in its field; the whole value where escapes make the two differ."""
-    start, end = place
-    if not segment.literal:
-        return start, end
-    if "\\" in segment.literal or not segment.literal.startswith('"'):
-        return segment.start, segment.start + len(segment.literal)
-    return segment.start + 1 + start, segment.start + 1 + end
+def _speaks(mask: Found) -> bool:
+    """Whether what was found in the text is so in an attribute too; an uncertain city may be a region."""
+    return mask.score >= CERTAIN or mask.type != "CITY"
 
 
 def _bucket(score: float) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from assay.privacy.patterns import Rule, Span
 
-VERSION = 1
+VERSION = 2
 
 
 _AMOUNT = re.compile(r"\d{1,6}\.\d\d")
@@ -81,7 +81,7 @@ _ORDER = (
 )
 _ACCOUNT = (
     r"account|acct|a/c|customer|client|user|member(?:ship)?|policy|loyalty|contract|subscri(?:ber|ption)|passport|"
-    r"licen[cs]e|permit|routing|sort|bank|tax|vat|employee|student|patient|insurance|card|serial|meter|device|imei|id"
+    r"licen[cs]e|permit|routing|sort|bank|tax|vat|employee|student|patient|insurance|card|serial|meter|device|imei"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -104,6 +104,11 @@ RULES: tuple[Rule, ...] = (
         0.95,
         rf"\b(?:{_ACCOUNT})(?:[ _-]?(?:number|nr|no|id|code)\b\.?|[ ]?[#№]){_IS}?{_OPEN}{_CODE}",
         _numbered(1, 3),
+    ),
+    # "id" alone says that a value is an identifier, not of what: less than the value's own form may say
+    _rule("ACCOUNT_ID", 0.85, rf"\bids?{_NUMBER}{_IS}{_OPEN}{_CODE}", _numbered(3, 4)),
+    _rule(
+        "ACCOUNT_ID", 0.85, rf"\bid(?:[ _-]?(?:number|nr|no|code)\b\.?|[ ]?[#№]){_IS}?{_OPEN}{_CODE}", _numbered(1, 3)
     ),
     _rule(
         "ACCOUNT_ID",

@@ -6,13 +6,16 @@ copy it. Another record's ``[PERSON_1]`` is somebody else.
 
 A completion that is JSON stays JSON: values are replaced inside its strings, never its keys, and everything
 else keeps its bytes. In it only values count that were found in the context, that were known, or that a
-strict rule finds, since to a tagger of prose a label such as "refund" may look like anything.
+strict rule finds, since to a tagger of prose a label such as "refund" may look like anything. The same holds of
+attributes (:mod:`assay.privacy.attributes`).
 
-Redaction fails closed. A record that cannot be examined, or whose masked text cannot be written, leaves the
-pipeline with a reason. Text that a detector finds only once the rest is masked is masked too: detection is
-repeated until it finds nothing, so redacting what is redacted changes nothing.
+Redaction fails closed. A record that cannot be examined, or whose masked text cannot be written, or whose letters the
+detectors do not read (:mod:`assay.privacy.scripts`), leaves the pipeline with a reason. Text that a detector finds only
+once the rest is masked is masked too: detection is repeated until it finds nothing, so redacting what is redacted
+changes nothing.
 
-What is filed about it (:class:`Audited`) says where and of which type, never what.
+What is filed about it (:class:`Audited`) says where and of which type, never what; with a key also a fingerprint
+of each value (:mod:`assay.privacy.fingerprints`).
 """
 
 import io
@@ -25,11 +28,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.errors import RedactionError
-from assay.privacy.drafts import Document, Draft, Found, Mark, fields
+from assay.privacy.drafts import Document, Draft, Mark, columns, fields
+from assay.privacy.scripts import unread
+from assay.privacy.segments import Found
 from assay.records import Dropped, Known, Record
 from assay.spec import RedactionSpec
 
-VERSION = 1
+VERSION = 2
 
 STEP = "redact"
 
@@ -60,16 +65,22 @@ class Audited:
 
 
 def redact(
-    records: Sequence[Record], spec: RedactionSpec, find: Find
+    records: Sequence[Record], spec: RedactionSpec, find: Find, key: bytes | None = None
 ) -> tuple[list[Record], list[Dropped], list[Audited]]:
     """Mask what ``find`` finds in every record.
 
+    Args:
+        records: With their known values.
+        spec: What to mask, and how long a text may be.
+        find: The detector.
+        key: Secret behind the fingerprints in the audit; without one they are empty.
+
     Returns:
         ``(redacted, dropped, audited)``; a record is in the first and the last, in input order, or in the
-        second. Redacted records have no known values; identity, side and attributes are unchanged.
+        second. Redacted records have no known values; identity and side are unchanged.
 
     Raises:
-        RedactionError: detection failed on every one of at least :data:`BROKEN` texts.
+        RedactionError: detection failed on every one of at least :data:`BROKEN` texts, or the key is too short.
     """
     dropped: dict[int, Dropped] = {}
     drafts: dict[int, Draft] = {}
@@ -82,18 +93,18 @@ def redact(
         del drafts[number]
         dropped[number] = Dropped(records[number].id, STEP, reason)
     kept = [draft.result() for draft in drafts.values()]
-    audited = [_audited(records[number], draft) for number, draft in drafts.items()]
+    audited = [_audited(records[number], draft, key) for number, draft in drafts.items()]
     return kept, [dropped[number] for number in sorted(dropped)], audited
 
 
-def _audited(record: Record, draft: Draft) -> Audited:
-    marks = draft.marks()
+def _audited(record: Record, draft: Draft, key: bytes | None) -> Audited:
+    marks = draft.marks(key)
     return Audited(record.id, dict(sorted(Counter(mark.type for mark in marks).items())), marks)
 
 
 def _fault(record: Record, spec: RedactionSpec) -> str | None:
     """Why a record cannot be examined, if so."""
-    for name, text in fields(record):
+    for name, text in (*fields(record), *columns(record)):
         if len(text) > spec.max_characters:
             return f"{name} has {len(text)} characters, more than the {spec.max_characters} that are examined"
         if "\0" in text:
@@ -102,7 +113,8 @@ def _fault(record: Record, spec: RedactionSpec) -> str | None:
             text.encode()
         except UnicodeEncodeError:
             return f"{name} contains half of a surrogate pair"
-    return None
+    faults = ((name, unread(text)) for name, text in fields(record))
+    return next((fault.format(name) for name, fault in faults if fault), None)
 
 
 def _mask(drafts: Mapping[int, Draft], find: Find) -> dict[int, str]:
@@ -152,6 +164,7 @@ _MARKS = pa.list_(
             ("end", pa.int64()),
             ("type", pa.string()),
             ("bucket", pa.string()),
+            ("fingerprint", pa.string()),
         ]
     )
 )

@@ -54,7 +54,7 @@ def test_help_imports_nothing_heavy_and_answers_within_a_second():
     [
         (), ("run",), ("plan",), ("show",), ("list",), ("promote",), ("roll-back",), ("digest",), ("expectations",),
         ("expectations", "lint"), ("expectations", "show"), ("expectations", "diff"), ("expectations", "try"),
-        ("curate",), ("curate", "review"), ("curate", "correct"), ("reports",), ("reports", "serve"),
+        ("curate",), ("curate", "review"), ("curate", "correct"), ("redact",), ("reports",), ("reports", "serve"),
         ("reports", "build"),
     ],
 )  # fmt: skip

@@ -26,7 +26,7 @@ def path_home(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) ->
 
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("ASSAY_STORE", "ASSAY_SUBJECT_KEY", "MLFLOW_TRACKING_URI"):
+        for name in ("ASSAY_STORE", "ASSAY_SUBJECT_KEY", "ASSAY_VALUE_KEY", "MLFLOW_TRACKING_URI"):
             patch.delenv(name, raising=False)
         patch.setenv("ASSAY_HOME", str(home))
         patch.setenv("ASSAY_WORKERS", "1")

@@ -27,7 +27,7 @@ from tasks.data import ingest, redact
 from tasks.doorways import validate
 from tasks.inputs import open_recipe
 from tasks.models import prepare_base, train
-from tasks.places import folder, store, subject_key_fingerprint
+from tasks.places import folder, store, subject_key_fingerprint, value_key_fingerprint
 from tests.flows import small
 
 
@@ -153,7 +153,7 @@ def redact_only(recipe: str) -> None:
     spec = given.spec
     asked = (given.suites["raw"], given.waived["raw"], given.schema_, spec.prompt.label, spec.curation.near_duplicates)
     raw = validate(ingest(spec.sources, subject_key_fingerprint()), "raw", *asked)
-    wait(redact.map(raw.records.shards, unmapped(spec.redaction)))
+    wait(redact.map(raw.records.shards, unmapped(spec.redaction), unmapped(value_key_fingerprint())))
 
 
 @flow(persist_result=False)

@@ -81,6 +81,22 @@ def test_a_value_found_once_is_found_everywhere(detector):
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("The id is EK-536017.", "ORDER_ID"),
+        ("The oeder id is EK-536017.", "ORDER_ID"),
+        ("My customer number is EK-536017.", "ACCOUNT_ID"),
+        ("My acount number is EK-536017.", "ACCOUNT_ID"),
+        ("My id is 53601.", "ACCOUNT_ID"),
+        ("acount number INV-2024-001", "ORDER_ID"),
+    ],
+)
+def test_a_shape_outranks_a_label_that_says_less(detector, text, kind):
+    """A label that names its value outranks a common shape, even misspelt; "id" alone does not."""
+    assert [found for found, _ in find(detector, text)] == [kind]
+
+
 def test_known_values_are_found_in_every_spelling(detector):
     """The parts of a name, what stands before the @, and a number without its country."""
     known = [Known("PERSON", "Will Xu-Brook"), Known("EMAIL", "wxb77@example.org"), Known("PHONE", "+44 7700 900123")]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from assay.privacy import personal_cues, personal_labels, personal_rules
+from assay.privacy import personal_cues, personal_labels, personal_misspellings, personal_rules
 
 
 def found(text, module=personal_rules):
@@ -108,13 +108,14 @@ def test_a_cue_without_a_name_announces_nothing(text):
 
 
 @pytest.mark.parametrize(
-    "unit", ["a.", "1 ", "-1", "a@", "(1", "Aa ", "ab:", "name is ", "GB82 WEST ", "!#a", "\n", "x'"]
+    "unit",
+    ["a.", "1 ", "-1", "a@", "(1", "Aa ", "ab:", "name is ", "GB82 WEST ", "!#a", "\n", "x'", "1a ", "oder: a1 "],
 )
 def test_no_text_takes_long(unit):
     """Time grows with the length, not with its square: 20,000 characters of anything stay under half a second."""
     text = unit * (20_000 // len(unit))
     started = time.process_time()
-    for module in (personal_rules, personal_labels, personal_cues):
+    for module in (personal_rules, personal_labels, personal_misspellings, personal_cues):
         module.find(text)
 
     assert time.process_time() - started < 0.5

@@ -7,6 +7,7 @@ import pytest
 
 from assay.errors import RedactionError
 from assay.privacy.detection import Detector
+from assay.privacy.fingerprints import fingerprint
 from assay.privacy.personal_spans import TYPES
 from assay.privacy.redaction import audit_from_parquet, audit_to_parquet, redact
 from assay.records import Dropped, Known, Record, Turn
@@ -49,7 +50,7 @@ def test_a_value_has_one_placeholder_throughout_its_record(find):
 
 
 def test_everything_but_text_stays_and_known_values_go(find):
-    """Identity and attributes are not redaction's to change."""
+    """Identity and categories are not redaction's to change."""
     before = record("nothing here", known=(Known("PERSON", "Zebedee Quux"),))
 
     assert masked(find, before) == [dataclasses.replace(before, known=())]
@@ -80,6 +81,13 @@ def test_a_field_name_is_a_label_for_its_value(find):
     }  # fmt: skip
 
 
+def test_a_misspelt_label_does_not_rename_an_order_in_the_answer(find):
+    """A schema may ask for an order's placeholder."""
+    [kept] = masked(find, record("The oeder id is EK-536017", '{"order_id": "EK-536017"}'))
+
+    assert kept.completion == '{"order_id": "[ORDER_ID_1]"}'
+
+
 def test_redacting_what_is_redacted_changes_nothing(find):
     """Placeholders are left alone, and nothing new is found around them."""
     once = masked(find, record(MESSAGE, ANSWER), record("Regards,\nWei Zhang", number=2))
@@ -103,9 +111,79 @@ def test_neighbours_do_not_change_a_record(find):
     assert together == masked(find, *records[::-1])[::-1]
 
 
+def test_an_attribute_has_the_placeholder_of_the_text(find):
+    """A column beside the text is read by whoever reads the text."""
+    columns = {"region": "Anna Kowalska", "file": "anna-kowalska.pdf", "order_id": "77-1", "mail": "ak@example.org"}
+    before = dataclasses.replace(record(MESSAGE), attributes=columns)
+    [kept], _, [audited] = redact([before], SPEC, find)
+
+    assert kept.attributes == {
+        "region": "[PERSON_1]", "file": "[PERSON_1].pdf", "order_id": "[ORDER_ID_2]", "mail": "[EMAIL_1]",
+    }  # fmt: skip
+    assert [m.field for m in audited.marks][-2:] == ["attributes[order_id]", "attributes[region]"]
+    assert masked(find, kept) == [kept]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "email", "eu", "EU", "internal-support-2026", "CC0-1.0", "2026-01-05T10:25:00Z", "20260105T102500+0100",
+        "2026-01-05", "web", "kowalska web", "east", "premium plus", "v2.1", "23.99", "true", "0.12345678", "de_DE", "",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["licence", "channel", "contact", "customer", "created", "region", "last_login"])
+def test_an_ordinary_attribute_stays(find, name, value):
+    """Whatever its column is called, and although half of it is somebody's name."""
+    before = record("Ruby East, Anna Web.", known=(Known("PERSON", "Ruby East"), Known("PERSON", "Anna Web")))
+    before = dataclasses.replace(before, attributes={name: value})
+
+    assert masked(find, before)[0].attributes == {name: value}
+
+
+def test_a_name_in_the_wrong_column_goes_and_a_region_stays(find):
+    """Although nothing else in the record tells it."""
+    before = dataclasses.replace(
+        record("hello"), attributes={"region": "Padmini Villegnault", "area": "North America", "desk": "Live Chat"}
+    )
+
+    assert masked(find, before)[0].attributes == {"region": "[PERSON_1]", "area": "North America", "desk": "Live Chat"}
+
+
+def test_an_attribute_that_is_a_known_value_goes_whatever_it_looks_like(find):
+    """In lower case, as a slug is, and although the text does not hold it."""
+    before = record("hello", known=(Known("PERSON", "Wei Zhang"), Known("ACCOUNT_ID", "2026")))
+    before = dataclasses.replace(before, attributes={"region": "wei zhang", "tier": "2026"})
+
+    assert masked(find, before)[0].attributes == {"region": "[PERSON_1]", "tier": "[ACCOUNT_ID_1]"}
+
+
+def test_fingerprints_tell_values_apart_and_nothing_else(find):
+    """One value has one in message, JSON and attributes; another key gives others; without a key there are none."""
+    key, before = b"k" * 32, dataclasses.replace(record(MESSAGE, ANSWER), attributes={"by": "ANNA  KOWALSKA"})
+    [audited], [other], [bare] = (redact([before], SPEC, find, k)[2] for k in (key, b"l" * 32, None))
+    by_type = {kind: {m.fingerprint for m in audited.marks if m.type == kind} for kind in audited.counts}
+
+    assert by_type["PERSON"] == {fingerprint("anna kowalska", key)}
+    assert by_type["ORDER_ID"] == {fingerprint("AB 1234", key)}
+    assert {m.fingerprint for m in bare.marks} == {""}
+    assert not {m.fingerprint for m in audited.marks} & {m.fingerprint for m in other.marks}
+    assert key.decode() not in repr(audited)
+    assert audit_from_parquet(audit_to_parquet([audited])) == [audited]
+
+
+def test_a_short_key_is_refused(find):
+    """Fingerprints under it could be tried out."""
+    with pytest.raises(RedactionError, match="has 3 bytes, expected at least 16"):
+        redact([record(MESSAGE)], SPEC, find, b"key")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        (
+            "Олена не отримала посилку",
+            "more than half of the letters of context[0] are Cyrillic, which the detectors do not read",
+        ),
         ("Anna " * 401, "context[0] has 2005 characters, more than the 2000 that are examined"),
         ("Anna\0", "context[0] contains a NUL character"),
         ("Anna\ud800", "context[0] contains half of a surrogate pair"),
