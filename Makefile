@@ -49,7 +49,7 @@ contracts: setup ## Which room may import which.
 	@echo "contracts"; $(BIN)/lint-imports --no-logo | tail -2
 
 unit: setup ## The tests alone.
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 pin: setup ## Record the code that each method's VERSION stands for.
 	@$(BIN)/python -m bench.pin_versions

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from assay.privacy.patterns import Span
 
-VERSION = 1
+VERSION = 2
 
 
 TYPES = (
@@ -219,10 +219,10 @@ def _without(span: Span, held: Span) -> list[Span]:
 
 
 def _matters(text: str, kind: str, *, intact: bool) -> bool:
-    """Whether there is anything to mask; of a number or an e-mail address that was cut, words are not."""
+    """Whether there is anything to mask: of a number that was cut, words are not; of an e-mail address, its @ is."""
     if intact or kind not in NUMBERS | {"EMAIL"}:
         return any(map(str.isalnum, text))
-    return any(map(str.isdigit, text))
+    return any(map(str.isdigit, text)) or (kind == "EMAIL" and "@" in text)
 
 
 def _trimmed(text: str, span: Span) -> Span:
