@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from assay import lines
 from assay.errors import SourceError
 
 _DECODER = json.JSONDecoder()
@@ -156,21 +157,13 @@ def _with_columns(path: Path, rows: Iterator[Row], required: Collection[str]) ->
 
 
 def _jsonl(path: Path, file: IO[bytes]) -> Iterator[Row]:
-    for number, line in enumerate(_text(path, file), start=1):
+    for number, line in enumerate(lines.decoded(str(path), file), start=1):
         if line.strip():
             yield _json_row(path, number, line.rstrip("\r\n"))
 
 
 def _json_row(path: Path, number: int, line: str) -> JsonRow:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        column = f" at column {error.colno} ({error.msg})" if isinstance(error, json.JSONDecodeError) else ""
-        raise SourceError(
-            f"{path} line {number}: found broken JSON{column}; expected one JSON object per line. Mend the line."
-        ) from None
-    if not isinstance(row, dict):
-        raise SourceError(f"{path} line {number}: found a JSON {type(row).__name__}; expected an object.")
+    lines.parsed(str(path), number, line)
     found = list(members(line))
     names = Counter(name for name, _, _ in found)
     return JsonRow(
@@ -179,7 +172,7 @@ def _json_row(path: Path, number: int, line: str) -> JsonRow:
 
 
 def _csv(path: Path, file: IO[bytes]) -> Iterator[Row]:
-    reader = csv.reader(_text(path, file), strict=True)
+    reader = csv.reader(lines.decoded(str(path), file), strict=True)
     try:
         header = next(reader, [])
         if len(set(header)) != len(header):
@@ -203,11 +196,3 @@ def _csv_line(fields: Sequence[str]) -> str:
     held = io.StringIO()
     csv.writer(held, lineterminator="\n").writerow(fields)
     return held.getvalue()
-
-
-def _text(path: Path, file: IO[bytes]) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise SourceError(f"{path} line {number}: found a byte that is not UTF-8. Convert the file.") from None

@@ -8,13 +8,13 @@ of its own is called after its place, ``row 17``.
 A file that cannot be read is told by line, and never by what stands there.
 """
 
-import csv
 import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from assay import lines
 from assay.errors import SourceError
 from expectations.reading import COUNTED
 
@@ -103,48 +103,13 @@ def _with_columns(path: Path, rows: Iterator[Row], required: Collection[str]) ->
 
 
 def _jsonl(path: Path, file: IO[bytes]) -> Iterator[Row]:
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            if b"\\u" in line:
-                json.dumps(row, ensure_ascii=False).encode()
-        except UnicodeError:
-            raise SourceError(
-                f"{path} line {number}: found what UTF-8 cannot hold; expected UTF-8. Mend the line."
-            ) from None
-        except (ValueError, RecursionError) as error:
-            column = f" at column {error.colno} ({error.msg})" if isinstance(error, json.JSONDecodeError) else ""
-            raise SourceError(
-                f"{path} line {number}: found broken JSON{column}; expected one JSON object per line. Mend the line."
-            ) from None
-        if not isinstance(row, dict):
-            raise SourceError(f"{path} line {number}: found a JSON {type(row).__name__}; expected an object.")
-        yield row
+    for number, text in enumerate(lines.decoded(str(path), file), start=1):
+        if text.strip():
+            yield lines.whole(str(path), number, text)
 
 
 def _csv(path: Path, file: IO[bytes]) -> Iterator[Row]:
-    reader = csv.DictReader(_text(path, file), strict=True)
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise SourceError(
-                    f"{path} line {reader.line_num}: found another number of fields than the header has; "
-                    f"expected {len(reader.fieldnames or [])}. Mend the line or its quotes."
-                )
-            yield row
-    except csv.Error as error:
-        line = reader.reader.line_num  # The outer one has not counted the line yet.
-        raise SourceError(f"{path} line {line}: found broken CSV ({error}); mend the line.") from None
-
-
-def _text(path: Path, file: IO[bytes]) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise SourceError(f"{path} line {number}: found a byte that is not UTF-8. Convert the file.") from None
+    yield from lines.separated(str(path), lines.decoded(str(path), file))
 
 
 def _parquet(path: Path, file: IO[bytes]) -> Iterator[Row]:

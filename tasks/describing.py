@@ -7,7 +7,7 @@ from assay.artifacts import Artifact, Checked, Dataset, Described, Redacted, Scr
 from assay.data import corrections, profile, slices
 from assay.records import SIDES, suspects_from_parquet
 from assay.reporting import card, charts, croissant, excerpts, flow, pages, wording
-from assay.reporting.dataset import Content, Corrections, Redaction, Shard, Side, Slice
+from assay.reporting.dataset import Content, Corrections, Shard, Side, Slice
 from assay.reporting.dataset import Profile as Shown
 from tasks import parts, shards
 from tasks.places import store
@@ -51,22 +51,14 @@ def describe(
         decisions: What a person decided on single records.
     """
     each = {side: getattr(sides, side) for side in SIDES}
-    version = digest_of({side: [shard.digest for shard in records.shards] for side, records in each.items()})
-    label, attributes = about["label"], _attributes(about)
-    counted = profile.profile({side: shards.each(records) for side, records in each.items()}, label, attributes)
-    compared = slices.describe(
-        (rows for records in each.values() for rows in shards.each(records)),
-        about["curation"]["balance"]["slices"],
-        label,
+    counted = profile.profile(
+        {side: shards.each(records) for side, records in each.items()}, about["label"], _attributes(about)
     )
     validated = [door for door in doorways if isinstance(door, Validated)]
     _, clean, _ = validated
     content = Content(
-        name=about["name"],
-        version=version,
-        purpose=about["purpose"],
-        intended_use=about["intended_use"],
-        owner=about["owner"],
+        **{name: about[name] for name in ("name", "purpose", "intended_use", "owner", "redaction")},
+        version=digest_of({side: [shard.digest for shard in records.shards] for side, records in each.items()}),
         sources=parts.sources(about, ingested),
         path=parts.path(ingested, validated, redacted, screened),
         sides=tuple(_side(name, records) for name, records in each.items()),
@@ -74,17 +66,22 @@ def describe(
         corrections=_corrections(decisions, clean.records),
         suspects=_suspects(screened, sides),
         profile=Shown.model_validate({**counted.model_dump(), "edges": profile.EDGES}),
-        slices=tuple(Slice.model_validate(found) for found in compared),
+        slices=_slices(about, sides),
         personal=parts.personal(redacted.audit),
-        redaction=Redaction.model_validate(about["redaction"]),
         identity={"recipe, as far as it concerns the data": digest_of(about), "decisions": decisions.digest},
     )
     return Described(
-        version=version,
+        version=content.version,
         profile=store().put("profile", counted.to_json()),
         card=store().put("data-card", card.page(content).encode()),
         croissant=store().put("croissant", croissant.document(content)),
     )
+
+
+def _slices(about: dict[str, Any], sides: Splits) -> tuple[Slice, ...]:
+    rows = (shard for side in SIDES for shard in shards.each(getattr(sides, side)))
+    compared = slices.describe(rows, about["curation"]["balance"]["slices"], about["label"])
+    return tuple(map(Slice.model_validate, compared))
 
 
 def _attributes(about: dict[str, Any]) -> list[str]:
@@ -101,15 +98,13 @@ def _corrections(decisions: Artifact, reviewed: Dataset) -> Corrections | None:
     decided = corrections.load(store().get(decisions))
     if not decided:
         return None
-    there = {id for shard in reviewed.shards for id in shards.ids(shard)}
-    latest = corrections.latest(decided).values()
-    applied = [each for each in latest if each.id in there]
+    actions, absent = corrections.tally(decided, {id for shard in reviewed.shards for id in shards.ids(shard)})
     return Corrections(
         digest=decisions.digest,
         version=max(each.version for each in decided),
-        actions=dict(sorted(Counter(each.action for each in applied).items())),
-        who=tuple(sorted({each.who for each in applied})),
-        absent=len(latest) - len(applied),
+        actions=actions,
+        who=tuple(sorted({each.who for id, each in corrections.latest(decided).items() if id not in absent})),
+        absent=len(absent),
     )
 
 

@@ -107,6 +107,8 @@ def _refuse_unwanted(kind: str, run: str) -> None:
 
 def end_unwanted(run: str, error: BaseException) -> None:
     """End the children of a run that has failed, so that its error is told now; it becomes theirs too."""
+    if not run:  # A step on its own belongs to no run, and must not speak for the next one that does.
+        return
     _failed.setdefault(run, error)
     for child, (kind, wanted_by) in list(_children.items()):
         if wanted_by == run:

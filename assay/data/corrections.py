@@ -21,7 +21,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from assay.data.decisions import Correction, Mistake, complaints, made, named, refuse, told
@@ -84,6 +84,16 @@ def reviewed(corrections: Iterable[Correction]) -> frozenset[str]:
     return frozenset(c.id for c in latest(corrections).values() if c.action != "drop")
 
 
+def tally(corrections: Iterable[Correction], ids: Collection[str]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Action → records among ``ids`` that it counts for; and the ids decided on that are not among them.
+
+    A record that is not there may have left at an earlier step.
+    """
+    standing = latest(corrections)
+    actions = Counter(correction.action for id, correction in standing.items() if id in ids)
+    return dict(sorted(actions.items())), tuple(sorted(standing.keys() - set(ids)))
+
+
 class Corrector:
     """Makes the corrections, shard by shard."""
 
@@ -91,7 +101,6 @@ class Corrector:
         """Take corrections as :func:`load` gives them; ``field`` of the completion's JSON holds the label."""
         self._standing = latest(corrections)
         self._field = field
-        self._applied = Counter[str]()
         self._dropped: list[Dropped] = []
         self._stale: list[str] = []
         self._unlabelled: list[str] = []
@@ -124,16 +133,6 @@ class Corrector:
             raise DataError("\n".join(said))
         return Found(tuple(self._dropped))
 
-    @property
-    def applied(self) -> dict[str, int]:
-        """Action → records that came by and it was carried out on."""
-        return dict(sorted(self._applied.items()))
-
-    @property
-    def absent(self) -> tuple[str, ...]:
-        """Ids of corrections whose record did not come by; it may have left at an earlier step."""
-        return tuple(sorted(self._standing))
-
     def _corrected(self, record: Record) -> Record | None:
         correction = self._standing.pop(record.id, None)
         if correction is None:
@@ -141,11 +140,6 @@ class Corrector:
         if correction.row != fingerprint(record):
             self._stale.append(record.id)
             return record
-        after = self._decided(record, correction)
-        self._applied[correction.action] += 1
-        return after
-
-    def _decided(self, record: Record, correction: Correction) -> Record | None:
         if correction.action == "keep":
             return record
         if correction.action == "drop":

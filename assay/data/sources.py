@@ -8,7 +8,6 @@ The subject of a row becomes a pseudonym, HMAC-SHA256 under the deployment's key
 one of 4,096 buckets by an unkeyed hash: enough to split by, too coarse to name anybody.
 """
 
-import csv
 import hashlib
 import hmac
 import json
@@ -19,6 +18,7 @@ from typing import Any, cast
 
 import fsspec
 
+from assay import lines
 from assay.errors import SourceError
 from assay.records import BUCKETS, Known, Record, Turn
 from assay.spec import ColumnsSpec, SourceSpec
@@ -140,60 +140,17 @@ def _rows(source: SourceSpec) -> Iterator[tuple[int, Row]]:
 
 def _jsonl(source: SourceSpec) -> Iterator[Row]:
     with fsspec.open(source.uri, "rb", compression="infer") as file:
-        for number, text in enumerate(_lines(source, file), start=1):
-            yield _json_row(source, number, text)
-
-
-def _lines(source: SourceSpec, file: Iterable[bytes]) -> Iterator[str]:
-    """Lines as text, without the byte order mark that some programs put first."""
-    for number, raw in enumerate(file, start=1):
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise SourceError(
-                f"{source.name} ({source.uri}) line {number}: found a byte that is not UTF-8 at offset {error.start}; "
-                "expected UTF-8. Convert the file."
-            ) from None
-        yield text.removeprefix("\ufeff") if number == 1 else text
-
-
-def _json_row(source: SourceSpec, number: int, text: str) -> Row:
-    where = f"{source.name} ({source.uri}) line {number}"
-    try:
-        row = json.loads(text)
-        if "\\ud" in text.lower():
-            json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise SourceError(
-            f"{where}: found half of a surrogate pair (\\ud800 to \\udfff); expected text that UTF-8 can hold. "
-            "Mend or remove the line."
-        ) from None
-    except (ValueError, RecursionError) as error:  # A ValueError of its own: a number of thousands of digits.
-        column = f" at column {error.colno} ({error.msg})" if isinstance(error, json.JSONDecodeError) else ""
-        raise SourceError(
-            f"{where}: found broken JSON{column}; expected one JSON object per line. Mend or remove the line."
-        ) from None
-    if not isinstance(row, dict):
-        raise SourceError(f"{where}: found a JSON {type(row).__name__}; expected an object. Mend or remove the line.")
-    return row
+        for number, text in enumerate(lines.decoded(_named(source), file), start=1):
+            yield lines.whole(_named(source), number, text)
 
 
 def _csv(source: SourceSpec) -> Iterator[Row]:
     with fsspec.open(source.uri, "rb", compression="infer") as file:
-        reader = csv.DictReader(_lines(source, file), strict=True)
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise SourceError(
-                        f"{source.name} ({source.uri}) line {reader.line_num}: found another number of fields than "
-                        f"the header has; expected {len(reader.fieldnames or [])}. Mend the line or its quotes."
-                    )
-                yield row
-        except csv.Error as error:
-            raise SourceError(
-                f"{source.name} ({source.uri}) line {reader.reader.line_num}: found broken CSV ({error}); "
-                "mend the line."
-            ) from None
+        yield from lines.separated(_named(source), lines.decoded(_named(source), file))
+
+
+def _named(source: SourceSpec) -> str:
+    return f"{source.name} ({source.uri})"
 
 
 def _parquet(source: SourceSpec) -> Iterator[Row]:
