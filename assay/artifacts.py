@@ -17,7 +17,7 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict
 
 from assay.errors import UnstableKeyError
-from assay.spec import CONTEXT
+from assay.fields import CONTEXT
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 

@@ -13,25 +13,10 @@ A recipe is a YAML file. Relative URIs in it start at its own folder.
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
-Said = Annotated[str, Field(min_length=1)]
-
-CONTEXT = "context"
-"""Marks a field that no computation reads, so that it is never part of a key."""
-
-Declared = Annotated[str, Field(min_length=1, json_schema_extra={CONTEXT: True})]
-Located = Annotated[str, Field(min_length=1, json_schema_extra={CONTEXT: True})]
-
-
-class Spec(BaseModel):
-    """Frozen, closed to unknown keys, and built of ordered values only."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+from assay.fields import Declared, Fraction, Located, Name, Positive, Said, Sha256, Spec
+from assay.policy import MeasurementSpec, RedactionSpec
 
 
 class ColumnsSpec(Spec):
@@ -55,7 +40,7 @@ class ColumnsSpec(Spec):
     attributes: tuple[str, ...] = ()
     """Columns kept for slices and expectations, as text. They must not hold personal data."""
 
-    known_values: dict[str, str] = {}
+    known_values: dict[str, str] = Field(default_factory=dict)
     """Entity type → column whose value is personal data about the subject; redaction looks for it in the text."""
 
     @model_validator(mode="after")
@@ -139,19 +124,6 @@ class ExpectationsSpec(Spec):
 
 DOORWAYS: tuple[str, ...] = ("raw", "redacted", "curated", "splits", "predictions")
 """Where a suite stands, in the order in which records pass them."""
-
-
-class RedactionSpec(Spec):
-    """Which personal data are replaced, and by what."""
-
-    entities: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Entity types to mask with numbered placeholders, such as ``[PERSON_1]``."""
-
-    threshold: Fraction = 0.3
-    """Score under which the named-entity model's spans are ignored."""
-
-    max_characters: Positive = 20_000
-    """A longer text is dropped with a reason rather than passed half examined."""
 
 
 OnFound = Literal["review", "drop"]
@@ -339,6 +311,7 @@ class RunSpec(Spec):
     prompt: PromptSpec
     expectations: ExpectationsSpec
     redaction: RedactionSpec
+    measurement: MeasurementSpec = MeasurementSpec()
     curation: CurationSpec
     split: SplitSpec
     training: TrainingSpec
@@ -357,5 +330,5 @@ class RunSpec(Spec):
     def _known_values_are_masked(self) -> Self:
         known = {kind for source in self.sources for kind in source.columns.known_values}
         if kept := sorted(known - set(self.redaction.entities)):
-            raise ValueError(f"redaction.entities lacks {kept}, which sources give as known personal data; add them")
+            raise ValueError(f"redaction.policy keeps {kept}, which sources give as known personal data; mask them")
         return self

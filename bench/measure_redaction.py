@@ -19,10 +19,9 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from assay.policy import RedactionSpec
 from assay.privacy.detection import Detector
-from assay.privacy.personal_spans import TYPES
 from assay.records import Known
-from assay.spec import RedactionSpec
 
 
 class Gold(NamedTuple):
@@ -127,7 +126,7 @@ def main() -> None:
     else:
         rows = ticket_pair(given.records, given.gold, given.text, with_known=not given.no_known)
     first, last = (int(part) if part else None for part in given.rows.split(":"))
-    measure(rows[first:last], RedactionSpec(entities=TYPES, threshold=given.threshold), given.misses)
+    measure(rows[first:last], RedactionSpec(threshold=given.threshold), given.misses)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assay.privacy.personal_spans import TYPES
+from assay.policy import ENTITY_TYPES
 from assay.privacy.segments import Segment, json_values
 from assay.records import PLACEHOLDER, Known, Record, Turn
 from assay.reporting.preview import Passage, Span
@@ -237,7 +237,7 @@ def _depth(text: str) -> int:
 def _is_masked(value: str) -> bool:
     """Whether nothing personal is left of a value."""
     found = PLACEHOLDER.fullmatch(value)
-    return not value.strip() or (found is not None and found[1] in TYPES)
+    return not value.strip() or (found is not None and found[1] in ENTITY_TYPES)
 
 
 def _refilled(value: Any, values: Sequence[str], kind: str) -> Any:  # noqa: ANN401

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from assay.errors import RecipeError, SourceError, StoreError
+from assay.policy import ENTITY_TYPES, RedactionSpec
 from assay.privacy import redaction
-from assay.privacy.personal_spans import TYPES
 from assay.reporting import preview
-from assay.spec import RedactionSpec
 from cli import rows
 from cli.columns import SPANS, Columns, Sheet
 from cli.tables import columns as aligned
@@ -71,7 +70,7 @@ def redact(order: Order) -> bool:
 
     source = rows.read(order.source, order.columns.named)
     first = next(source)  # Before the detector is loaded, which takes a while.
-    policy = RedactionSpec(entities=order.entities)
+    policy = RedactionSpec.only(*order.entities)
     find = detection.Detector(policy).find
     tally = Tally()
     with _draft(order.out, "--out") as out:
@@ -105,9 +104,10 @@ def parse(  # noqa: PLR0913
     Raises:
         RecipeError: something of it is wrong.
     """
-    wanted = tuple(part.strip() for part in entities.split(",")) if entities is not None else tuple(sorted(TYPES))
-    if unknown := sorted(set(wanted) - set(TYPES)):
-        raise RecipeError(f"--entities: found {unknown}; expected some of {', '.join(sorted(TYPES))}. Mend the list.")
+    wanted = tuple(part.strip() for part in entities.split(",")) if entities is not None else ENTITY_TYPES
+    if unknown := sorted(set(wanted) - set(ENTITY_TYPES)):
+        expected = ", ".join(sorted(ENTITY_TYPES))
+        raise RecipeError(f"--entities: found {unknown}; expected some of {expected}. Mend the list.")
     pairs = [_pair(each, wanted) for each in known]
     columns = Columns(tuple(texts), dict(pairs), id)
     if len(set(columns.named)) != len(columns.named) or len(dict(pairs)) != len(pairs):
@@ -130,9 +130,9 @@ def parse(  # noqa: PLR0913
 
 def _pair(typed: str, wanted: Sequence[str]) -> tuple[str, str]:
     kind, _, column = (part.strip() for part in typed.partition("="))
-    if not column or kind not in TYPES:
+    if not column or kind not in ENTITY_TYPES:
         raise RecipeError(
-            f"--known: found no TYPE=COLUMN; expected such as PERSON=name, of {', '.join(sorted(TYPES))}."
+            f"--known: found no TYPE=COLUMN; expected such as PERSON=name, of {', '.join(sorted(ENTITY_TYPES))}."
         )
     if kind not in wanted:
         raise RecipeError(f"--known: found {kind}, which --entities lacks; expected it there too. Add it.")

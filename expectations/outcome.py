@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from assay.errors import ExpectationError
-from assay.spec import Spec
+from assay.fields import Spec
 from expectations.catalogue import Severity
 from expectations.waivers import Standing, Waiver
 

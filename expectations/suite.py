@@ -25,7 +25,7 @@ from typing import Annotated
 from pydantic import Field
 
 from assay.errors import ExpectationError
-from assay.spec import Fraction, Name, Positive, Said, Sha256, Spec
+from assay.fields import Fraction, Name, Positive, Said, Sha256, Spec
 from expectations.catalogue import Severity, columns_of
 from expectations.nodes import compose
 from expectations.parameters import Argument, Value

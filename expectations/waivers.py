@@ -22,7 +22,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from assay.errors import ExpectationError
-from assay.spec import Positive, Said, Spec
+from assay.fields import Positive, Said, Spec
 from expectations.fields import Fields
 from expectations.nodes import compose
 from expectations.reading import IDENTITY, Reader, identity

@@ -28,14 +28,7 @@ from assay.records import (
     suspects_from_parquet,
     suspects_to_parquet,
 )
-from assay.spec import (
-    BalanceSpec,
-    ContaminationSpec,
-    LabelNoiseSpec,
-    NearDuplicatesSpec,
-    OutliersSpec,
-    SplitSpec,
-)
+from assay.spec import BalanceSpec, ContaminationSpec, LabelNoiseSpec, NearDuplicatesSpec, OutliersSpec, SplitSpec
 from tasks import shards
 from tasks.places import store
 from tasks.steps import step

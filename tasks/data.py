@@ -4,6 +4,7 @@ import functools
 
 from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
+from assay.policy import RedactionSpec
 from assay.privacy import (
     attributes,
     detection,
@@ -20,7 +21,7 @@ from assay.privacy import (
     segments,
 )
 from assay.records import SIDES, Side, dropped_from_parquet, dropped_to_parquet
-from assay.spec import RedactionSpec, SourceSpec, SplitSpec
+from assay.spec import SourceSpec, SplitSpec
 from tasks import shards
 from tasks.places import store, subject_key, value_key
 from tasks.pool import in_process, release
@@ -91,7 +92,9 @@ def split(records: Dataset, spec: SplitSpec) -> Splits:
 
 
 def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
-    records, dropped, audits = redaction.redact(shards.read(shard), policy, _detector(policy).find, value_key())
+    records, dropped, audits = redaction.redact(
+        shards.read(shard), policy, _detector(policy.model_dump_json()).find, value_key()
+    )
     return Redacted(
         records=Dataset(shards=(shards.file(records),) if records else ()),
         dropped=store().put("dropped", dropped_to_parquet(dropped)),
@@ -100,9 +103,9 @@ def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
 
 
 @functools.cache
-def _detector(policy: RedactionSpec) -> detection.Detector:
-    """One for each process of the pool: loading the tagger takes longer than a shard."""
-    return detection.Detector(policy)
+def _detector(policy: str) -> detection.Detector:
+    """One for each process of the pool: loading the tagger takes longer than a shard. The policy comes as JSON."""
+    return detection.Detector(RedactionSpec.model_validate_json(policy))
 
 
 def _audit(part: Redacted) -> list[redaction.Audited]:

@@ -17,7 +17,7 @@ from assay.artifacts import Artifact, Reference
 from assay.data import corrections, sources
 from assay.errors import RecipeError
 from assay.evaluation import likelihood
-from assay.privacy.personal_spans import TYPES
+from assay.policy import RedactionSpec
 from assay.spec import DOORWAYS, CurationSpec, ExpectationsSpec, RunSpec
 from expectations import suite, waivers
 from tasks.places import store
@@ -66,7 +66,6 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     suites = {name: _suite(name, getattr(spec.expectations, name)) for name in DOORWAYS}
     decisions = _bytes(spec.curation.corrections, "corrections") if spec.curation.corrections else b""
     corrections.load(decisions)
-    _refuse_unknown_types(spec)
     benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
     likelihood.parse(store().get(benchmark))
     schema = _schema(spec.prompt.output_schema)
@@ -76,7 +75,8 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     return Inputs(
         spec=pinned,
         card=card,
-        about_data={name: card[name] for name in ABOUT_DATA} | {"label": spec.prompt.label},
+        about_data={name: card[name] for name in ABOUT_DATA}
+        | {"label": spec.prompt.label, "redaction": _about_redaction(spec.redaction)},
         suites=suites,
         waived=_waived(spec.expectations.waivers, suites),
         decisions=store().put("corrections", decisions),
@@ -85,9 +85,9 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     )
 
 
-def _refuse_unknown_types(spec: RunSpec) -> None:
-    if unknown := sorted(set(spec.redaction.entities) - set(TYPES)):
-        raise RecipeError(f"redaction.entities: found {unknown}; expected some of {sorted(TYPES)}. Mend the recipe.")
+def _about_redaction(spec: RedactionSpec) -> dict[str, Any]:
+    shown: dict[str, Any] = spec.model_dump(mode="json", include={"profile", "threshold", "max_characters"})
+    return shown | {"entities": list(spec.entities), "surrogates": sorted(spec.surrogates)}
 
 
 def _refuse_unknown_label(spec: RunSpec, schema: Artifact) -> None:

@@ -20,12 +20,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from assay.errors import RedactionError
+from assay.policy import ENTITY_TYPES, RedactionSpec
 from assay.privacy import personal_cues, personal_labels, personal_misspellings, personal_rules
 from assay.privacy.patterns import Span
 from assay.privacy.personal_names import Tagged, Tagger
-from assay.privacy.personal_spans import TYPES, disjoint, joined, occurrences, whole
+from assay.privacy.personal_spans import disjoint, joined, occurrences, whole
 from assay.records import Known
-from assay.spec import RedactionSpec
 
 VERSION = 2
 
@@ -79,9 +79,7 @@ class Detector:
     """Finds what a recipe wants masked."""
 
     def __init__(self, spec: RedactionSpec, threads: int = 1) -> None:
-        """Load the tagger; raises :class:`RedactionError` for an entity type that is not in :data:`TYPES`."""
-        if unknown := sorted(set(spec.entities) - set(TYPES)):
-            raise RedactionError(f"redaction.entities: {unknown} are not known types; known are {sorted(TYPES)}")
+        """Load the tagger."""
         self._wanted = frozenset(spec.entities)
         self._threshold = spec.threshold
         self._engine = _analyzer(Tagger(threads), spec.threshold)
@@ -122,8 +120,8 @@ class Detector:
 
 
 def _type(known: Known) -> str:
-    if known.type not in TYPES:
-        raise RedactionError(f"a known value has type {known.type!r}; known are {sorted(TYPES)}")
+    if known.type not in ENTITY_TYPES:
+        raise RedactionError(f"a known value has type {known.type!r}; known are {sorted(ENTITY_TYPES)}")
     return known.type
 
 
@@ -191,7 +189,7 @@ def _recogniser() -> Any:  # noqa: ANN401
             ]
             return [RecognizerResult(s.type, s.start, s.end, s.score) for s in [*tags, *_rules(text)]]
 
-    return Recogniser(supported_entities=list(TYPES), name="assay", supported_language=LANGUAGE)
+    return Recogniser(supported_entities=list(ENTITY_TYPES), name="assay", supported_language=LANGUAGE)
 
 
 def _engine(tagger: Tagger, threshold: float) -> Any:  # noqa: ANN401
@@ -219,7 +217,7 @@ def _engine(tagger: Tagger, threshold: float) -> Any:  # noqa: ANN401
             return False
 
         def get_supported_entities(self) -> list[str]:
-            return list(TYPES)
+            return list(ENTITY_TYPES)
 
         def get_supported_languages(self) -> list[str]:
             return [LANGUAGE]

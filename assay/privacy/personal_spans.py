@@ -8,29 +8,11 @@ that covers most (:func:`disjoint`). When in doubt a span gets longer, never sho
 import re
 from collections.abc import Iterable, Iterator
 
+from assay.policy import ENTITY_TYPES
 from assay.privacy.patterns import Span
 
 VERSION = 2
 
-
-TYPES = (
-    "SECRET",
-    "CREDIT_CARD",
-    "IBAN",
-    "SSN",
-    "EMAIL",
-    "URL",
-    "IP_ADDRESS",
-    "DATE_OF_BIRTH",
-    "ADDRESS",
-    "ORDER_ID",
-    "ACCOUNT_ID",
-    "PHONE",
-    "USERNAME",
-    "PERSON",
-    "CITY",
-)
-"""Every type that is known. Of two that overlap with equal trust, the earlier names the whole."""
 
 CERTAIN = 0.85
 """Score from which a span keeps its own edges."""
@@ -194,7 +176,7 @@ def disjoint(text: str, spans: Iterable[Span]) -> list[Span]:
 
     A certain span (an order number by its label) so keeps its own edges even if a vaguer one runs across it,
     and has the same value wherever it stands. Between equals the score decides, then the order of
-    :data:`TYPES`.
+    :data:`ENTITY_TYPES`.
     """
     placed: list[Span] = []
     for span in sorted(set(spans), key=_claim, reverse=True):
@@ -207,7 +189,7 @@ def disjoint(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def _claim(span: Span) -> tuple[bool, int, float, int]:
-    return span.score >= CERTAIN, span.end - span.start, span.score, -TYPES.index(span.type)
+    return span.score >= CERTAIN, span.end - span.start, span.score, -ENTITY_TYPES.index(span.type)
 
 
 def _without(span: Span, held: Span) -> list[Span]:

@@ -28,11 +28,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.errors import RedactionError
+from assay.policy import RedactionSpec
 from assay.privacy.drafts import Document, Draft, Mark, columns, fields
 from assay.privacy.scripts import unread
 from assay.privacy.segments import Found
 from assay.records import Dropped, Known, Record
-from assay.spec import RedactionSpec
 
 VERSION = 2
 
@@ -88,7 +88,7 @@ def redact(
         if fault := _fault(record, spec):
             dropped[number] = Dropped(record.id, STEP, fault)
         else:
-            drafts[number] = Draft(record, spec.entities)
+            drafts[number] = Draft(record, spec.types)
     for number, reason in _mask(drafts, find).items():
         del drafts[number]
         dropped[number] = Dropped(records[number].id, STEP, reason)

@@ -137,7 +137,13 @@ class Corrections(Part):
 class Redaction(Part):
     """What was looked for in the texts."""
 
+    profile: str
     entities: tuple[str, ...]
+    """Types that are replaced."""
+
+    surrogates: tuple[str, ...]
+    """Of those, the ones replaced by an invented value rather than a placeholder."""
+
     threshold: float
     max_characters: int
 

@@ -173,7 +173,7 @@ def _tree(digest: str) -> dict[str, object]:
         "base": {"uri": "base", "digest": digest, "licence": "CC0-1.0", "dtype": "float32"},
         "prompt": {"system": "Reply with JSON.", "output_schema": "schema.json", "label": "intent"},
         "expectations": {name: f"{name}.yml" for name in (*DOORWAYS, "waivers")},
-        "redaction": {"entities": ["PERSON", "EMAIL", "PHONE", "ORDER_ID"]},
+        "redaction": {"policy": {"CITY": "keep"}},
         "curation": {
             "contamination": {"max_share": 0.5, "overlap": 0.95},
             "near_duplicates": {"on_found": "review"},

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from assay.policy import ENTITY_TYPES
 from assay.privacy import carriers
 from assay.privacy.invented import DOMAINS, Inventor, luhn_digit
 from assay.privacy.personal_rules import passes_luhn, passes_mod97
-from assay.privacy.personal_spans import TYPES
 
 NETWORKS = [ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 
@@ -21,16 +21,16 @@ def values(kind, count=200):
 
 def test_every_type_that_is_known_can_be_invented_and_carried():
     """A type without values or sentences would never be measured."""
-    assert set(Inventor(Random(1)).types) == set(TYPES) == set(carriers.SENTENCES)
+    assert set(Inventor(Random(1)).types) == set(ENTITY_TYPES) == set(carriers.SENTENCES)
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", ENTITY_TYPES)
 def test_a_value_can_stand_in_a_json_string(kind):
     """A completion that is JSON must stay so, with the value at the same characters."""
     assert all(json.loads(f'"{value}"') == value.strip() == value for value in values(kind))
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", ENTITY_TYPES)
 def test_values_vary_and_chance_alone_decides_them(kind):
     """The same seed invents the same, another seldom does."""
     assert values(kind) == values(kind)

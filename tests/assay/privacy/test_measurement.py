@@ -4,14 +4,13 @@ import pytest
 from scipy.stats import binomtest
 
 from assay.errors import RedactionError
+from assay.policy import ENTITY_TYPES, RedactionSpec
 from assay.privacy.detection import Detector
 from assay.privacy.drafts import Mark
 from assay.privacy.measurement import Measured, clean_sample, decide, measure, needed, share, share_of_letters
-from assay.privacy.personal_spans import TYPES
 from assay.privacy.redaction import Audited, redact
 from assay.privacy.seeding import Planted, Value, planted
 from assay.records import Record, Turn
-from assay.spec import RedactionSpec
 
 TEXT = "Anna Kowalska, AB-12, says Anna Kowalska of Ulm"
 PLACES = {"first": (0, 13), "order": (15, 20), "second": (27, 40), "city": (44, 47)}
@@ -183,12 +182,12 @@ def test_real_redaction_masks_what_is_seeded_and_leaves_most_else():
     texts = [
         f"Hello, my name is [PERSON_1]. My order {n} times [ORDER_ID_1] is late. Call [PHONE_1]." for n in range(20)
     ]
-    documents = planted([record(n, text) for n, text in enumerate(texts)], 36, 0, dict.fromkeys(TYPES, 4))
-    spec = RedactionSpec(entities=TYPES)
+    documents = planted([record(n, text) for n, text in enumerate(texts)], 36, 0, dict.fromkeys(ENTITY_TYPES, 4))
+    spec = RedactionSpec()
     kept, dropped, audited = redact([d.record for d in documents], spec, Detector(spec).find)
     measured = measure(documents, audited, [row.id for row in dropped])
 
     assert len(kept) == 36
-    assert {r.type for r in measured.recall} == set(TYPES)
+    assert {r.type for r in measured.recall} == set(ENTITY_TYPES)
     assert sum(r.full.count for r in measured.recall) / sum(r.full.of for r in measured.recall) > 0.9
     assert measured.over_plain.rate < 0.05

@@ -6,14 +6,13 @@ import json
 import pytest
 
 from assay.errors import RedactionError
+from assay.policy import RedactionSpec
 from assay.privacy.detection import Detector
 from assay.privacy.fingerprints import fingerprint
-from assay.privacy.personal_spans import TYPES
 from assay.privacy.redaction import audit_from_parquet, audit_to_parquet, redact
 from assay.records import Dropped, Known, Record, Turn
-from assay.spec import RedactionSpec
 
-SPEC = RedactionSpec(entities=TYPES, max_characters=2_000)
+SPEC = RedactionSpec(max_characters=2_000)
 MESSAGE = "Hi, I'm Anna Kowalska. Order no. AB-1234 never came, ring 020 7946 0018. Where is ab1234?"
 ANSWER = '{"intent": "refund",  "order_id": "AB-1234", "note": "caf\\u00e9 \\"Anna Kowalska\\"", "tries": 2}'
 

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from assay.errors import RedactionError
+from assay.policy import ENTITY_TYPES
 from assay.privacy.drafts import fields
-from assay.privacy.personal_spans import TYPES
 from assay.privacy.seeding import ADDED_SHARE, LEAST, PLAIN_SHARE, distinct, planted
 from assay.records import PLACEHOLDER, Record, Turn
 
@@ -25,7 +25,7 @@ def record(number, message=MESSAGE, completion=ANSWER, system="Reply with JSON."
     )  # fmt: skip
 
 
-EACH = dict.fromkeys(TYPES, LEAST)
+EACH = dict.fromkeys(ENTITY_TYPES, LEAST)
 RECORDS = [record(n, f"{MESSAGE} It is number {n}.") for n in range(40)]
 
 
@@ -54,8 +54,8 @@ def test_every_type_has_its_least_number_also_in_sentences_of_ours():
     held = Counter(places[0].type for d in documents for places in distinct(d.values))
     ours = Counter(value.type for d in documents for value in d.values if value.added)
 
-    assert all(held[kind] >= (80 if kind == "EMAIL" else 60) for kind in TYPES)
-    assert all(ours[kind] >= 60 // ADDED_SHARE for kind in TYPES)
+    assert all(held[kind] >= (80 if kind == "EMAIL" else 60) for kind in ENTITY_TYPES)
+    assert all(ours[kind] >= 60 // ADDED_SHARE for kind in ENTITY_TYPES)
     assert not any(value.added for d in documents[:20] for value in d.values)
 
 
@@ -95,7 +95,7 @@ def test_what_is_not_to_be_planted_stays_a_placeholder():
 
 def test_few_records_serve_again_with_other_values():
     """Ten records can carry a hundred seeded ones."""
-    documents = [d for d in planted(RECORDS[:2], 60, 0, dict.fromkeys(TYPES, 0)) if not d.plain]
+    documents = [d for d in planted(RECORDS[:2], 60, 0, dict.fromkeys(ENTITY_TYPES, 0)) if not d.plain]
 
     assert len(documents) == 60 - 60 // PLAIN_SHARE
     assert len({v.text for d in documents for v in d.values if v.type == "ORDER_ID"}) == len(documents)
@@ -115,7 +115,7 @@ def test_a_record_without_turns_gets_one_for_its_sentences():
     """Else a type that the data lack could not be planted."""
     empty = dataclasses.replace(record(1), context=(), completion="ok")
 
-    assert sum(len(d.values) for d in planted([empty], 12, 0, dict.fromkeys(TYPES, 5))) >= 5 * len(TYPES)
+    assert sum(len(d.values) for d in planted([empty], 12, 0, dict.fromkeys(ENTITY_TYPES, 5))) >= 5 * len(ENTITY_TYPES)
 
 
 @pytest.mark.parametrize(

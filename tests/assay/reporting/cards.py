@@ -89,7 +89,9 @@ def content(**changes: Any) -> Content:
         "suites": (suite(),),
         "profile": Profile.model_validate(profiling.profile(SIDES, "intent", ["channel"])),
         "personal": Personal(records=131, touched=130, counts={"ORDER_ID": 131}),
-        "redaction": Redaction(entities=("PERSON", "ORDER_ID"), threshold=0.3, max_characters=20000),
+        "redaction": Redaction(
+            profile="standard", entities=("PERSON", "ORDER_ID"), surrogates=(), threshold=0.3, max_characters=20000
+        ),
         "identity": {"recipe": "9" * 64},
     }
     return Content.model_validate({**plain, **changes})

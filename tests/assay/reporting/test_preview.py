@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from assay.privacy.personal_spans import TYPES
+from assay.policy import ENTITY_TYPES
 from assay.reporting import pages, preview
 from assay.reporting.preview import Passage, Shown, Span, Totals, after, before, page
 from tests.assay.reporting.test_pages import Elements
@@ -66,7 +66,7 @@ def test_the_page_says_what_it_holds_before_anything_else():
 
 def test_every_known_type_has_a_colour_of_its_own_choice():
     """None is left to chance."""
-    assert {kind for kinds in preview.GROUPS.values() for kind in kinds} == set(TYPES)
+    assert {kind for kinds in preview.GROUPS.values() for kind in kinds} == set(ENTITY_TYPES)
     assert preview.colour("SHOE") == preview.OTHER
 
 
