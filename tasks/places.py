@@ -9,7 +9,8 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_SUBJECT_KEY`` | secret that turns subjects into pseudonyms | made once in ``ASSAY_HOME/secrets`` |
 | ``ASSAY_VALUE_KEY`` | secret behind the fingerprints of masked values | the same |
 | ``ASSAY_THREADS`` | threads of a training or evaluation process | 2, or the machine's cores if fewer |
-| ``ASSAY_WORKERS`` | processes that redact shards | the same |
+| ``ASSAY_WORKERS`` | shards that are redacted at once | the same |
+| ``ASSAY_CLUSTER`` | who redacts them: ``processes``, ``dask://HOST:PORT`` or ``ray://HOST:PORT`` | ``processes`` |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
 | ``ASSAY_DEVICE`` | names the device that a model step holds alone | ``default`` |
 | ``ASSAY_REPORTS_URL`` | where the reports folder is served, for links in Prefect | none: links to files |
@@ -82,8 +83,13 @@ def threads() -> int:
 
 
 def workers() -> int:
-    """Processes that share the redaction of shards."""
+    """Shards that are worked on at once: processes of this machine, or places on a cluster."""
     return _count("ASSAY_WORKERS", min(2, os.cpu_count() or 1))
+
+
+def cluster() -> str:
+    """Who works on shards: ``processes``, ``dask://HOST:PORT`` or ``ray://HOST:PORT``."""
+    return os.environ.get("ASSAY_CLUSTER") or "processes"
 
 
 def checkpoint_steps() -> int:

@@ -1,20 +1,30 @@
-"""A pool of processes that mapped steps share: shards are threads to Prefect, cores to the machine."""
+"""Where shards are worked on: processes of this machine, or a Dask or Ray cluster by ``ASSAY_CLUSTER``.
+
+A mapped step is a thread to Prefect, which caches, retries and shows it; its work is handed to an executor, so the same
+flow serves one machine and many. Workers of a cluster read and write the store of their own environment: give them the
+``ASSAY_`` variables of the flow, and a store that all of them reach.
+"""
 
 import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from tasks.places import store, workers
+from assay.errors import RecipeError
+from tasks.clusters import Dask, Ray
+from tasks.places import cluster, store, workers
 
-RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=8))
+WAITING = 6
+"""Threads beyond those that wait for workers: steps that run beside the mapped one."""
+
+RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=workers() + WAITING))
 """Of a flow's tasks: threads that wait for processes, however many shards there are."""
 
 P = ParamSpec("P")
@@ -22,11 +32,10 @@ T = TypeVar("T")
 
 _lock = threading.Lock()
 _seats = threading.Semaphore(workers())
-"""As many shards are under way as there are processes, so that patience is not spent in a queue."""
+"""As many shards are under way as there are workers, so that patience is not spent in a queue."""
 
-_pools: dict[str, ProcessPoolExecutor] = {}
+_pools: dict[str, Executor] = {}
 """By the store that their processes read and write: they keep the environment they were started in."""
-
 
 PATIENCE = 1800.0
 """Seconds for one shard. Prefect cannot stop a thread; a process can be killed."""
@@ -45,15 +54,18 @@ def in_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
 def _seated(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     pool = _pool()
+    future = pool.submit(function, *args, **kwargs)
     try:
-        return pool.submit(function, *args, **kwargs).result(PATIENCE)
+        return future.result(PATIENCE)
     except BrokenProcessPool:
         close(pool)
         raise
     except TimeoutError:
-        for process in multiprocessing.active_children():
-            process.kill()
-        close(pool)
+        future.cancel()
+        if isinstance(pool, ProcessPoolExecutor):
+            for process in multiprocessing.active_children():
+                process.kill()
+            close(pool)
         raise
 
 
@@ -64,7 +76,7 @@ def release() -> None:
             pool.shutdown(wait=False)
 
 
-def close(pool: ProcessPoolExecutor | None = None) -> None:
+def close(pool: Executor | None = None) -> None:
     """Stop a pool's processes; all of them without an argument."""
     with _lock:
         for url, each in list(_pools.items()):
@@ -84,15 +96,31 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _pool() -> ProcessPoolExecutor:
+def _pool() -> Executor:
     url = store().url
     with _lock:
         if url not in _pools:
+            _pools[url] = _executor()
+        return _pools[url]
+
+
+def _executor() -> Executor:
+    kind, _, address = cluster().partition("://")
+    match kind:
+        case "processes":
             # Spawned, not forked: a fork would copy the threads' locks of Prefect in whatever state they are.
-            _pools[url] = ProcessPoolExecutor(
+            return ProcessPoolExecutor(
                 workers(),
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_end_with,
                 initargs=(os.getpid(),),
             )
-        return _pools[url]
+        case "dask":
+            return Dask(address)
+        case "ray":
+            return Ray(address)
+        case _:
+            raise RecipeError(
+                f"ASSAY_CLUSTER: found {kind!r}; expected processes, dask://HOST:PORT or ray://HOST:PORT. "
+                "Mend the environment."
+            )
