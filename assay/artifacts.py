@@ -63,6 +63,15 @@ class Redacted(Reference):
     records: Dataset
     dropped: Artifact
     audit: Artifact
+    captures: Artifact
+    """How often its detectors agreed."""
+
+
+class Seeded(Reference):
+    """Records with invented values, and where those stand."""
+
+    records: Dataset
+    values: Artifact
 
 
 class Screened(Reference):
@@ -138,6 +147,8 @@ class Outcome(Reference):
     """Doorway → what its suite found."""
 
     described: Described
+    redaction: Artifact
+    """How well it worked, as judged."""
 
 
 def canonical(value: object) -> JSON:

@@ -13,6 +13,7 @@ AssayError
 │   └── SplitError              a side of the split is empty
 ├── ModelError
 │   ├── BaseModelError          the base model is absent, altered, or of a kind that is not loaded
+│   ├── RecogniserError         a detector of personal data is absent, altered, or of a kind that is not loaded
 │   └── TrainingError           training diverged, or stopped before its last step
 │       └── TrainingCrashError  the process died: it goes on from its last checkpoint
 ├── GateError
@@ -66,6 +67,10 @@ class ModelError(AssayError):
 
 class BaseModelError(ModelError):
     """The base model is absent, altered, or of a kind that is not loaded."""
+
+
+class RecogniserError(ModelError):
+    """A detector of personal data is absent, altered, or of a kind that is not loaded."""
 
 
 class TrainingError(ModelError):

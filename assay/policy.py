@@ -109,6 +109,15 @@ class RedactionSpec(Spec):
         """Types of which another value is put in place."""
         return frozenset(kind for kind, action in self.policy.items() if action == "surrogate")
 
+    def with_masks(self) -> Self:
+        """The same policy with placeholders in the place of surrogates.
+
+        What is found does not depend on what is put in its place, but an invented value of a reserved range is taken
+        for a surrogate: so redaction of seeded values is measured with masks.
+        """
+        policy = {kind: "mask" if action == "surrogate" else action for kind, action in self.policy.items()}
+        return self.model_copy(update={"policy": policy})
+
     @model_validator(mode="after")
     def _policy_is_of_known_types(self) -> Self:
         if unknown := sorted(set(self.policy) - set(self.types)):

@@ -42,6 +42,8 @@ for who answers for the data:
                                          the decisions in it, added to the recipe's corrections
   assay redact IN.jsonl --text COLUMN --out OUT.jsonl
                                          one file with placeholders instead of personal data; --preview shows both
+  assay verify leaks RUN                 search everything that is persisted for what a run masked
+  assay verify sample RUN --out s.csv    redacted rows for a person to read, and --judge for what that shows
   assay reports serve                    reports and data cards in a browser, on this machine only
 """
 
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--reason", default="not given", help="kept in the history; no personal data")
     _model(back, _roll_back)
     stewards.add(commands, _recipe)
+    _verify(commands.add_parser("verify", help="look for personal data that should be nowhere, and count them"))
     digest = commands.add_parser("digest", help="digest of a base model, to pin it in a recipe")
     digest.add_argument("uri", metavar="URI", help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file or a folder")
     digest.set_defaults(command=_digest)
@@ -141,6 +144,43 @@ def _recipe(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespa
 def _model(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
     parser.add_argument("--model", help="registered name; may be left out if there is only one")
     parser.set_defaults(command=command)
+
+
+def _verify(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    leaks = commands.add_parser(
+        "leaks", help="search everything persisted for what a run masked; exit status 3 if found"
+    )
+    leaks.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
+    leaks.add_argument(
+        "--canaries", metavar="FILE", help="values that you planted: a line each, or JSON lines with `value`"
+    )
+    leaks.add_argument("--json", action="store_true", help="print one line of JSON and nothing else")
+    leaks.set_defaults(command=_leaks)
+    sample = commands.add_parser("sample", help="redacted rows for a person to read; what they show of the leak rate")
+    sample.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
+    sample.add_argument("--rows", type=int, default=300, metavar="N", help="default: 300; none that leaks shows 1.0 %%")
+    sample.add_argument("--seed", type=int, default=0, metavar="N", help="another draws other rows; default: 0")
+    sample.add_argument("--out", default="sample.csv", metavar="FILE", help="default: sample.csv")
+    sample.add_argument("--judge", metavar="FILE", help="read a sample back of which the column `leak` is filled in")
+    sample.add_argument("--who", metavar="NAME", help="with --judge: who answers for the review")
+    sample.set_defaults(command=_sample)
+
+
+def _leaks(chosen: argparse.Namespace) -> int:
+    from cli import verifying
+
+    return ACCEPTED if verifying.leaks(chosen.run, chosen.canaries, as_json=chosen.json) else REFUSED
+
+
+def _sample(chosen: argparse.Namespace) -> int:
+    from cli import sampling
+
+    if chosen.judge:
+        sampling.judge(chosen.run, chosen.judge, chosen.who)
+    else:
+        sampling.write(chosen.run, chosen.rows, chosen.seed, chosen.out)
+    return ACCEPTED
 
 
 def _run(chosen: argparse.Namespace) -> int:

@@ -15,6 +15,9 @@ Recipe = Callable[[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]
 REDACTS = """\
 Replace personal data in the text of one file by placeholders such as [PERSON_1]. Nothing leaves this machine.
 
+Types named by --surrogate are replaced by invented values of the same shape instead, the same one for a value in every
+row, file and run of this deployment: they depend on its key of values. A value too short or odd for one is masked.
+
 Within a row a value has one placeholder, in whichever column it stands; another row's [PERSON_1] is somebody else.
 Columns that are not named are written as they are. A --known column is written as the placeholder of its value, or as
 [TYPE_0] where it cannot be found. A text that holds JSON stays JSON. With --spans each row says what was replaced:
@@ -88,6 +91,13 @@ def _redact(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--id", metavar="COLUMN", help="what rows are called in lists; default: their line")
     parser.add_argument("--entities", metavar="A,B", help="types to replace; default: all that are known")
+    parser.add_argument(
+        "--profile", default="standard", choices=("fast", "standard", "strict"),
+        help="fast: rules and known values; standard: a tagger too; strict: a second one; default: standard",
+    )  # fmt: skip
+    parser.add_argument(
+        "--surrogate", metavar="A,B", help="types to replace by invented values rather than placeholders"
+    )
     parser.add_argument("--spans", action="store_true", help="add a column `spans`: what was replaced where")
     parser.add_argument("--preview", metavar="PAGE.html", help="a page with rows before and after; holds personal data")
     parser.add_argument("--preview-rows", type=int, default=50, metavar="N", help="rows on that page; default: 50")
@@ -168,6 +178,8 @@ def _redact_file(chosen: argparse.Namespace) -> int:
         chosen.known,
         id=chosen.id,
         entities=chosen.entities,
+        profile=chosen.profile,
+        surrogate=chosen.surrogate,
         spans=chosen.spans,
         page=chosen.preview,
         shown=chosen.preview_rows,

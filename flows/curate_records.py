@@ -1,15 +1,19 @@
 """Curate records: from a recipe to records fit to learn from, and a list of those that a person should look at."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from prefect import flow, unmapped
 
 from assay.artifacts import Artifact, Dataset, Redacted, Screened, Validated
+from assay.policy import RedactionSpec
+from tasks.caching import ReferenceSerializer
 from tasks.curation import audit_labels, balance, correct, decontaminate, deduplicate, list_suspects, trim
-from tasks.data import gather, ingest, redact
+from tasks.data import engines, gather, ingest, redact
 from tasks.doorways import validate
 from tasks.endings import failed, looked
 from tasks.inputs import Inputs, open_recipe
+from tasks.measuring import judge, measure, seal, seed
 from tasks.places import subject_key_fingerprint, value_key_fingerprint
 from tasks.pool import RUNNER
 
@@ -21,6 +25,9 @@ class Curated:
     ingested: Dataset
     raw: Validated
     redacted: Redacted
+    redaction: Artifact
+    """How well it worked."""
+
     clean: Validated
     screened: list[Screened]
     curated: Validated
@@ -35,6 +42,7 @@ class Curated:
 @flow(
     name="curate-records",
     persist_result=False,
+    result_serializer=ReferenceSerializer(),  # of the error that ends it: Prefect would pickle that
     task_runner=RUNNER,
     on_completion=[looked],
     on_failure=[failed],
@@ -51,6 +59,13 @@ def curate_records(recipe: str, settings: dict[str, object] | None = None) -> Cu
     return curate(open_recipe(recipe, settings))
 
 
+def redact_all(records: Dataset, policy: RedactionSpec) -> Redacted:
+    """Redact every shard: the data's own, and the seeded ones, which must not go another way."""
+    given = (unmapped(policy), unmapped(value_key_fingerprint()), unmapped(engines(policy)))
+    shards = redact.map(records.shards, *given)
+    return cast("Redacted", gather([shard.result() for shard in shards]))
+
+
 def curate(given: Inputs) -> Curated:
     """The order of the data steps, for every flow that starts from sources."""
     spec, label, decisions = given.spec, given.spec.prompt.label, given.decisions
@@ -58,8 +73,12 @@ def curate(given: Inputs) -> Curated:
 
     ingested = ingest(spec.sources, subject_key_fingerprint())
     raw = validate(ingested, "raw", given.suites["raw"], given.waived["raw"], *asked)
-    shards = redact.map(raw.records.shards, unmapped(spec.redaction), unmapped(value_key_fingerprint()))
-    redacted = gather([shard.result() for shard in shards])
+    redacted = redact_all(raw.records, spec.redaction)
+    sealed = seal(redacted.audit, spec.redaction, value_key_fingerprint())
+    seeded = seed(redacted.records, spec.redaction, spec.measurement)
+    masked = redact_all(seeded.records, spec.redaction.with_masks())
+    measured = measure(seeded, masked, redacted, spec.measurement.confidence)
+    judged = judge(given.about, spec.redaction, spec.measurement, measured, redacted.audit, sealed)
     clean = validate(
         redacted.records, "redacted", given.suites["redacted"], given.waived["redacted"], *asked, before=raw.records
     )
@@ -72,4 +91,4 @@ def curate(given: Inputs) -> Curated:
     balanced = balance(audited.kept, label, spec.split, spec.curation.balance)
     screened = [corrected, unique, foreign, trimmed, audited, balanced]
     curated = validate(balanced.kept, "curated", given.suites["curated"], given.waived["curated"], *asked)
-    return Curated(ingested, raw, redacted, clean, screened, curated, list_suspects(screened, curated.records))
+    return Curated(ingested, raw, redacted, judged, clean, screened, curated, list_suspects(screened, curated.records))

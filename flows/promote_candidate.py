@@ -4,10 +4,11 @@ from prefect import flow
 
 from assay.artifacts import Registered
 from assay.release import Stage
+from tasks.caching import ReferenceSerializer
 from tasks.registry import promote
 
 
-@flow(name="promote-candidate", persist_result=False)
+@flow(name="promote-candidate", persist_result=False, result_serializer=ReferenceSerializer())
 def promote_candidate(model: str, version: int, stage: Stage = "staging") -> Registered:
     """Put a version at a stage.
 

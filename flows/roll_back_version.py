@@ -4,10 +4,11 @@ from prefect import flow
 
 from assay.artifacts import Registered
 from assay.release import Stage
+from tasks.caching import ReferenceSerializer
 from tasks.registry import roll_back
 
 
-@flow(name="roll-back-version", persist_result=False)
+@flow(name="roll-back-version", persist_result=False, result_serializer=ReferenceSerializer())
 def roll_back_version(model: str, stage: Stage = "production", reason: str = "not given") -> Registered:
     """Take the current version off a stage.
 

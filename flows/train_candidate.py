@@ -4,6 +4,7 @@ from prefect import flow
 
 from assay.artifacts import Outcome
 from flows.curate_records import curate
+from tasks.caching import ReferenceSerializer
 from tasks.data import split
 from tasks.describing import describe
 from tasks.doorways import validate_answers, validate_sides
@@ -19,6 +20,7 @@ from tasks.registry import register
 @flow(
     name="train-candidate",
     persist_result=False,
+    result_serializer=ReferenceSerializer(),  # of the error that ends it: Prefect would pickle that
     task_runner=RUNNER,
     on_completion=[completed],
     on_failure=[failed],
@@ -58,10 +60,27 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     verdict = compare(baseline, candidate, spec.gate)
     doorways = [data.raw, data.clean, data.curated, learned, answered]
     described = describe(
-        given.about_data, data.ingested, doorways[:4], data.redacted, data.screened, sides, given.decisions
+        given.about_data,
+        data.ingested,
+        doorways[:4],
+        data.redacted,
+        data.screened,
+        sides,
+        given.decisions,
+        data.redaction,
     )
     page = report(
-        given.card, data.ingested, doorways, data.redacted, data.screened, sides, trained, baseline, candidate, verdict
+        given.card,
+        data.ingested,
+        doorways,
+        data.redacted,
+        data.redaction,
+        data.screened,
+        sides,
+        trained,
+        baseline,
+        candidate,
+        verdict,
     )
     registered = register(spec.release, given.card, base, sides, trained, candidate, verdict, page)
-    return publish(registered, trained, baseline, candidate, verdict, page, doorways, described)
+    return publish(registered, trained, baseline, candidate, verdict, page, doorways, described, data.redaction)

@@ -39,6 +39,7 @@ from assay.artifacts import (
     Reference,
     Registered,
     Screened,
+    Seeded,
     Splits,
     Tokenised,
     Trained,
@@ -48,6 +49,7 @@ from assay.artifacts import (
 )
 from assay.errors import AssayError, UnexpectedError, UnstableKeyError
 from assay.store import write_atomically
+from tasks.faults import described
 from tasks.places import folder, store
 
 Filed = (
@@ -57,6 +59,7 @@ Filed = (
     | Checked
     | Redacted
     | Screened
+    | Seeded
     | Splits
     | Tokenised
     | Described
@@ -80,9 +83,10 @@ class ReferenceSerializer(Serializer):
     type: str = Field(default="reference", frozen=True)
 
     def dumps(self, obj: Any) -> bytes:
-        """Encode a reference, or an error of ours by its name and message; anything else is refused."""
-        if isinstance(obj, AssayError):
-            return json.dumps({"error": type(obj).__name__, "message": str(obj)}).encode()
+        """Encode a reference, or an error by name and message, a foreign one without its own; else refuse."""
+        if isinstance(obj, BaseException):
+            told = obj if isinstance(obj, AssayError) else UnexpectedError(described(obj))
+            return json.dumps({"error": type(told).__name__, "message": str(told)}).encode()
         return _FILED.dump_json(_FILED.validate_python(obj))
 
     def loads(self, blob: bytes) -> Filed | AssayError:

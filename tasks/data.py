@@ -1,25 +1,47 @@
 """Data steps: from sources to three sides, one shard in memory at a time."""
 
 import functools
+import importlib.metadata
+
+from pydantic import TypeAdapter
 
 from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
 from assay.policy import RedactionSpec
 from assay.privacy import (
     attributes,
+    counting,
     detection,
     drafts,
+    eight_bits,
     fingerprints,
+    gliner_models,
+    identifiers,
+    invented,
+    languages,
+    pattern_files,
+    personal_anchors,
+    personal_credentials,
     personal_cues,
     personal_labels,
+    personal_looks,
     personal_misspellings,
     personal_names,
+    personal_places,
     personal_rules,
     personal_spans,
+    recognisers,
     redaction,
+    reserved,
     scripts,
+    second_names,
     segments,
+    spacy_pipelines,
+    surrogates,
+    syllables,
+    token_classifiers,
 )
+from assay.privacy.counting import Captured, Counting, summed
 from assay.records import SIDES, Side, dropped_from_parquet, dropped_to_parquet
 from assay.spec import SourceSpec, SplitSpec
 from tasks import shards
@@ -28,21 +50,43 @@ from tasks.pool import in_process, release
 from tasks.steps import step
 
 REDACTION = (
-    redaction,
-    drafts,
-    segments,
     attributes,
-    fingerprints,
-    scripts,
+    counting,
     detection,
+    drafts,
+    eight_bits,
+    fingerprints,
+    gliner_models,
+    identifiers,
+    invented,
+    languages,
+    pattern_files,
+    personal_anchors,
+    personal_credentials,
     personal_cues,
     personal_labels,
+    personal_looks,
     personal_misspellings,
     personal_names,
+    personal_places,
     personal_rules,
     personal_spans,
+    recognisers,
+    redaction,
+    reserved,
+    scripts,
+    second_names,
+    segments,
+    spacy_pipelines,
+    surrogates,
+    syllables,
+    token_classifiers,
 )
 """Methods that decide what is masked."""
+
+LIBRARIES = ("presidio-analyzer", "onnxruntime", "tokenizers", "spacy", "regex", "py3langid", "numpy")
+
+CAPTURES = TypeAdapter(tuple[Captured, ...])
 
 
 @step(sources)
@@ -57,14 +101,21 @@ def ingest(given: tuple[SourceSpec, ...], pseudonyms: str) -> Dataset:
     return read
 
 
-@step(*REDACTION, libraries=("presidio-analyzer", "onnxruntime", "tokenizers"), timeout_seconds=None)
-def redact(shard: Artifact, policy: RedactionSpec, values: str) -> Redacted:
-    """Replace personal data in one shard; ``values`` is the fingerprint of the key behind those of masked values."""
-    del values  # It names the key in ours; the key itself must not be an argument.
+@step(*REDACTION, libraries=LIBRARIES, timeout_seconds=None)
+def redact(shard: Artifact, policy: RedactionSpec, values: str, engines: dict[str, str]) -> Redacted:
+    """Replace personal data in one shard.
+
+    Args:
+        shard: Raw records.
+        policy: What to look for, and what to put in its place.
+        values: Fingerprint of the key behind fingerprints and surrogates.
+        engines: Releases of the libraries that the policy's own recognisers run on.
+    """
+    del values, engines  # They name in our key what must not be an argument, or is none.
     return in_process(_redact, shard, policy)
 
 
-@step(redaction, drafts, segments, attributes, fingerprints, scripts)
+@step(*REDACTION)
 def gather(parts: list[Redacted]) -> Redacted:
     """Put redacted shards together again, in order."""
     release()
@@ -72,6 +123,7 @@ def gather(parts: list[Redacted]) -> Redacted:
         records=Dataset(shards=tuple(shard for part in parts for shard in part.records.shards)),
         dropped=_merged([part.dropped for part in parts]),
         audit=store().put("audit", redaction.audit_to_parquet([row for part in parts for row in _audit(part)])),
+        captures=_filed(summed([CAPTURES.validate_json(store().get(part.captures)) for part in parts])),
     )
 
 
@@ -91,14 +143,27 @@ def split(records: Dataset, spec: SplitSpec) -> Splits:
     return Splits(**{side: Dataset(shards=tuple(filed)) for side, filed in parts.items()})
 
 
+def engines(policy: RedactionSpec) -> dict[str, str]:
+    """Releases of the libraries that the policy's own recognisers run on, beside those that every policy does."""
+    asked = {name for each in policy.recognisers for name in recognisers.LIBRARIES[each.kind]}
+    return {name: _release(name) for name in sorted(asked)}
+
+
+def _release(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"  # The step says what to install.
+
+
 def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
-    records, dropped, audits = redaction.redact(
-        shards.read(shard), policy, _detector(policy.model_dump_json()).find, value_key()
-    )
+    counting = Counting(_detector(policy.model_dump_json()))
+    records, dropped, audits = redaction.redact(shards.read(shard), policy, counting.find, value_key())
     return Redacted(
         records=Dataset(shards=(shards.file(records),) if records else ()),
         dropped=store().put("dropped", dropped_to_parquet(dropped)),
         audit=store().put("audit", redaction.audit_to_parquet(audits)),
+        captures=_filed(counting.captured),
     )
 
 
@@ -110,6 +175,10 @@ def _detector(policy: str) -> detection.Detector:
 
 def _audit(part: Redacted) -> list[redaction.Audited]:
     return redaction.audit_from_parquet(store().get(part.audit))
+
+
+def _filed(captured: tuple[Captured, ...]) -> Artifact:
+    return store().put("captures", CAPTURES.dump_json(captured))
 
 
 def _merged(parts: list[Artifact]) -> Artifact:

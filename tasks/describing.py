@@ -6,14 +6,14 @@ from typing import Any
 from assay.artifacts import Artifact, Checked, Dataset, Described, Redacted, Screened, Splits, Validated, digest_of
 from assay.data import corrections, profile, slices
 from assay.records import SIDES, suspects_from_parquet
-from assay.reporting import card, charts, croissant, excerpts, flow, pages, wording
+from assay.reporting import bounds, card, charts, claims, croissant, excerpts, flow, measured, pages, wording
 from assay.reporting.dataset import Content, Corrections, Shard, Side, Slice
 from assay.reporting.dataset import Profile as Shown
 from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 1  # Raise on any change here, or in tasks.parts, that could change a card: it is part of its key.
+VERSION = 2  # Raise on any change here, or in tasks.parts, that could change a card: it is part of its key.
 
 
 @step(
@@ -21,6 +21,9 @@ VERSION = 1  # Raise on any change here, or in tasks.parts, that could change a 
     card,
     croissant,
     flow,
+    measured,
+    bounds,
+    claims,
     charts,
     pages,
     excerpts,
@@ -38,6 +41,7 @@ def describe(
     screened: list[Screened],
     sides: Splits,
     decisions: Artifact,
+    redaction: Artifact,
 ) -> Described:
     """Set the data card of what a candidate would be trained and asked on.
 
@@ -49,6 +53,7 @@ def describe(
         screened: What curation dropped, and whom it doubts.
         sides: The records, split.
         decisions: What a person decided on single records.
+        redaction: How well it worked.
     """
     each = {side: getattr(sides, side) for side in SIDES}
     counted = profile.profile(
@@ -68,6 +73,7 @@ def describe(
         profile=Shown.model_validate({**counted.model_dump(), "edges": profile.EDGES}),
         slices=_slices(about, sides),
         personal=parts.personal(redacted.audit),
+        redacting=parts.redacting(redaction),
         identity={"recipe, as far as it concerns the data": digest_of(about), "decisions": decisions.digest},
     )
     return Described(

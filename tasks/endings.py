@@ -6,10 +6,10 @@ from typing import Any
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from assay.artifacts import Checked, Evaluated, Outcome, Validated
+from assay.artifacts import Artifact, Checked, Evaluated, Outcome, Validated
 from assay.errors import AssayError
 from assay.evaluations import Evaluation, Verdict
-from tasks import doorways, pages, runs
+from tasks import doorways, measuring, pages, runs, tracing
 from tasks.places import home, store
 from tasks.publishing import harmless, report_name
 from tasks.steps import StepState, answered, observers
@@ -67,7 +67,7 @@ def looked(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
 
 
 def _forget(run: str) -> None:
-    for kept in (steps, passed, doorways.stopped):
+    for kept in (steps, passed, doorways.stopped, measuring.stopped):
         kept.pop(run, None)
 
 
@@ -97,6 +97,8 @@ def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dic
             ],
             "wall_seconds": round((state.timestamp - start).total_seconds(), 1) if start else None,
             "validations": _validations(name),
+            **_redaction(name),
+            **tracing.lineage(passed[name]),
             **came_of_it,
         }
     finally:
@@ -106,6 +108,15 @@ def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dic
         if record["verdict"] is None:  # A run that came to a verdict has laid its pages out.
             pages.lay_out(record, runs.every())
         pages.lay_out_index()
+
+
+def _redaction(run: str) -> dict[str, Any]:
+    """How well redaction worked, if the run came so far."""
+    judged = [answer for name, answer in passed[run] if name == measuring.judge.name and isinstance(answer, Artifact)]
+    if not (filed := measuring.stopped.get(run) or next(iter(judged), None)):
+        return {}
+    page = pages.of_redaction(run).relative_to(home() / "reports").as_posix()
+    return {"redaction": runs.redaction(filed) | {"page": page}}
 
 
 def _validations(run: str) -> list[dict[str, Any]]:

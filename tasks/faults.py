@@ -19,5 +19,15 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__} in {place}; its message is withheld, since it may quote a record"
 
 
+def bare(error: Exception) -> Exception:
+    """The error without those that led to it.
+
+    ``from None`` hides them from a traceback and no more: what pickles an error, as Prefect does with the one that ends
+    a flow, may keep them (where ``tblib`` is installed it does), and their messages may quote a record.
+    """
+    error.__cause__ = error.__context__ = None
+    return error
+
+
 def _ours(filename: str) -> bool:
     return "site-packages" not in filename and bool(ROOMS & set(Path(filename).parts))

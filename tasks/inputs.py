@@ -35,6 +35,9 @@ class Inputs(Reference):
     about_data: dict[str, Any]
     """Of the recipe, what concerns the data: all that a data card says of it."""
 
+    about: dict[str, str]
+    """Of the recipe, its name and who answers for it."""
+
     suites: dict[str, Artifact]
     """Doorway → suite."""
 
@@ -77,6 +80,7 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
         card=card,
         about_data={name: card[name] for name in ABOUT_DATA}
         | {"label": spec.prompt.label, "redaction": _about_redaction(spec.redaction)},
+        about={"name": spec.name, "owner": spec.owner},
         suites=suites,
         waived=_waived(spec.expectations.waivers, suites),
         decisions=store().put("corrections", decisions),
@@ -115,6 +119,13 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
             "base": spec.base.model_copy(update={"uri": here(spec.base.uri)}),
             "prompt": spec.prompt.model_copy(update={"output_schema": here(spec.prompt.output_schema)}),
             "expectations": spec.expectations.model_copy(update=doorways),
+            "redaction": spec.redaction.model_copy(
+                update={
+                    "recognisers": tuple(
+                        each.model_copy(update={"uri": here(each.uri)}) for each in spec.redaction.recognisers
+                    )
+                }
+            ),
             "curation": spec.curation.model_copy(update=located(spec.curation, ["corrections"])),
             "evaluation": spec.evaluation.model_copy(
                 update={"general_ability": ability.model_copy(update={"uri": here(ability.uri)})}

@@ -19,7 +19,7 @@ from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals, pairing
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.records import SIDES
-from assay.reporting import charts, excerpts, pages, wording
+from assay.reporting import bounds, charts, claims, excerpts, measured, pages, wording
 from assay.reporting import report as reporting
 from assay.reporting.content import Content, Training
 from assay.spec import GateSpec
@@ -27,7 +27,7 @@ from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 1  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+VERSION = 2  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
 
 
 @step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
@@ -37,12 +37,25 @@ def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifa
     return store().put("verdict", verdict.model_dump_json(indent=1).encode())
 
 
-@step("tasks.judging", reporting, pages, excerpts, charts, wording, intervals, libraries=("jinja2", "pyyaml"))
+@step(
+    "tasks.judging",
+    reporting,
+    measured,
+    bounds,
+    claims,
+    pages,
+    excerpts,
+    charts,
+    wording,
+    intervals,
+    libraries=("jinja2", "pyyaml"),
+)
 def report(
     card: dict[str, Any],
     ingested: Dataset,
     doorways: list[Validated | Checked],
     redacted: Redacted,
+    redaction: Artifact,
     screened: list[Screened],
     sides: Splits,
     trained: Trained,
@@ -64,6 +77,7 @@ def report(
         sides={side: shards.count(getattr(sides, side)) for side in SIDES},
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
         personal=parts.personal(redacted.audit),
+        redacting=parts.redacting(redaction),
         training=Training.model_validate_json(store().get(trained.record)),
         wins=excerpts.examples(told.wins, prompts, before.answers, after.answers, won=True),
         losses=excerpts.examples(told.losses, prompts, before.answers, after.answers, won=False),

@@ -3,11 +3,13 @@
     index.html                     every run, newest first
     MODEL-IDENTITY.html            the report of a version
     runs/RUN/DOORWAY.html          what a suite found in a run, with the trend over the runs before
+    runs/RUN/redaction.html        how well redaction worked in it, the same
     datasets/VERSION-CARD/card.html  the data card of a dataset version, and croissant.json beside it
 
 All of it can be made anew from the run records and the store: ``assay reports build``.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 from prefect.runtime import flow_run
 
 from assay.artifacts import Artifact, Described
-from assay.reporting import index, validation
+from assay.reporting import index, measured, validation
 from tasks import runs
 from tasks.places import home, place_page, store
 
@@ -53,15 +55,32 @@ def place_doorway(
         beside: Other pages of the run, ``report`` and ``card``, by their path below the reports.
         records: Of all runs, newest first, if they have been read already.
     """
-    records = runs.every() if records is None else records
-    own = next((row for row in records if row["run"] == run), None)
-    recipe = runs.recipe_file(flow_run.parameters.get("recipe")) if own is None else _recipe(own)
-    before = [row for row in records if own is None or str(row["started"]) < str(own["started"])]
+    before = _before(run, runs.every() if records is None else records)
     found = validation.Suite.model_validate_json(store().get(filed))
-    history = tuple(_history([row for row in before if _recipe(row) == recipe], found.suite))
-    links = {name: f"../../{there}" for name, there in {"index": "index.html", **(beside or {})}.items()}
-    shown = validation.page(found, history, validation.Links.model_validate(links))
+    history = tuple(_history(before, found.suite))
+    shown = validation.page(found, history, validation.Links.model_validate(_links(beside)))
     return place_page(f"runs/{_short(run)}/{doorway}.html", shown.encode())
+
+
+def of_redaction(run: str | None = None) -> Path:
+    """Where the page on a run's redaction lies; of the run that is under way if none is named."""
+    return of_doorway("redaction", run)
+
+
+def place_redaction(
+    filed: Artifact,
+    run: str | None = None,
+    beside: Mapping[str, str] | None = None,
+    records: Sequence[Mapping[str, Any]] | None = None,
+) -> Path:
+    """Lay out how well redaction worked, with the trend over the runs of the same recipe before.
+
+    Arguments are those of :func:`place_doorway`; ``filed`` is the judgement.
+    """
+    before = _before(run, runs.every() if records is None else records)
+    past = [{**row["redaction"], "run": row["run"][:12], "started": str(row["started"])} for row in _whole(before)]
+    shown = {**json.loads(store().get(filed)), "past": past[:SHOWN_RUNS], "links": _links(beside)}
+    return place_page(f"runs/{_short(run)}/redaction.html", measured.page(measured.Content.model_validate(shown)))
 
 
 def dataset(described: Described) -> dict[str, str]:
@@ -108,6 +127,11 @@ def lay_out(record: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
         if store().holds(filed):
             there = {name: page for name, page in beside.items() if page}
             place_doorway(found["doorway"], filed, record["run"], there, records)
+    if redaction := record.get("redaction"):
+        filed = Artifact(kind="redaction-judged", digest=redaction["judged"])
+        if store().holds(filed):
+            there = {name: page for name, page in beside.items() if page}
+            place_redaction(filed, record["run"], there, records)
     if "report_digest" in known:
         place(known["report"], "report", known["report_digest"])
     if "page_digest" in described:
@@ -126,6 +150,23 @@ def _index(*, newest_only: bool) -> Path:
 
 def _recipe(record: Mapping[str, Any]) -> str | None:
     return record.get("recipe_file") or runs.recipe_file(record["recipe"])
+
+
+def _before(run: str | None, records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Runs of the same recipe before one that is over, or before the one under way."""
+    own = next((row for row in records if row["run"] == run), None)
+    recipe = runs.recipe_file(flow_run.parameters.get("recipe")) if own is None else _recipe(own)
+    earlier = (row for row in records if own is None or str(row["started"]) < str(own["started"]))
+    return [row for row in earlier if _recipe(row) == recipe]
+
+
+def _links(beside: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: f"../../{there}" for name, there in {"index": "index.html", **(beside or {})}.items()}
+
+
+def _whole(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of those, the ones that measured redaction and went the whole path, newest first."""
+    return [row for row in records if row.get("redaction") and row.get("flow", TRENDS_ARE_OF) == TRENDS_ARE_OF]
 
 
 def _history(records: Sequence[Mapping[str, Any]], suite: str) -> Iterator[validation.Past]:

@@ -1,5 +1,6 @@
 """Parts: what the steps filed, read back as the nouns that pages are made of."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from assay.privacy import redaction
 from assay.records import dropped_from_parquet
 from assay.reporting import excerpts
 from assay.reporting.content import Passage, Personal, Source, Suite
+from assay.reporting.redacting import Redacting
 from expectations import outcome
 from tasks import shards
 from tasks.places import store
@@ -45,6 +47,11 @@ def sources(card: dict[str, Any], ingested: Dataset) -> tuple[Source, ...]:
 def suite(filed: Artifact) -> Suite:
     """What was expected of the records at a doorway, and what was found."""
     return Suite.model_validate(outcome.from_json(store().get(filed)))
+
+
+def redacting(judged: Artifact) -> Redacting:
+    """How well that worked."""
+    return Redacting.model_validate(json.loads(store().get(judged))["redacting"])
 
 
 def personal(audit: Artifact) -> Personal:

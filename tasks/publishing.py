@@ -81,6 +81,7 @@ def publish(
     page: Artifact,
     doorways: list[Validated | Checked],
     described: Described,
+    redaction: Artifact,
 ) -> Outcome:
     """Lay every page out as a file, link them from the run, show the verdict, and bundle what came of it."""
     if planned():
@@ -94,6 +95,7 @@ def publish(
         page=page,
         doorways={name: each.outcome for name, each in zip(DOORWAYS, doorways, strict=True)},
         described=described,
+        redaction=redaction,
     )
     told = Verdict.model_validate_json(store().get(verdict))
     about = f"{registered.model} version {registered.version}"
@@ -122,6 +124,7 @@ def _laid_out(outcome: Outcome) -> dict[str, Path]:
             f"expectations-{name}": pages.place_doorway(name, filed, beside=beside)
             for name, filed in outcome.doorways.items()
         },
+        "redaction": pages.place_redaction(outcome.redaction, beside=beside),
     }
 
 

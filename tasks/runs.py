@@ -10,6 +10,7 @@ from typing import Any
 
 from assay.artifacts import Artifact
 from assay.errors import RegistryError
+from assay.reporting import redacting
 from assay.store import write_atomically
 from expectations import outcome
 from tasks.places import folder, store
@@ -43,6 +44,12 @@ def file(record: dict[str, Any]) -> Path:
     path = folder("runs") / f"{record['run']}.json"
     write_atomically(path, json.dumps(record, indent=1).encode())
     return path
+
+
+def redaction(filed: Artifact) -> dict[str, Any]:
+    """How well redaction worked, in the numbers that a trend is made of."""
+    found = redacting.Bounds.model_validate(json.loads(store().get(filed))["redacting"])
+    return {**found.model_dump(mode="json"), "judged": filed.digest}
 
 
 def validation(doorway: str, filed: Artifact) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from assay.errors import (
 )
 from tasks import launch
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, slot, why
-from tasks.faults import described
+from tasks.faults import bare, described
 
 TRANSIENT = (OSError, BrokenProcessPool, TrainingCrashError, StoreError)
 """What can pass the second time. A failed gate or bad input cannot."""
@@ -198,10 +198,11 @@ def _told(function: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         try:
             return function(*args, **kwargs)
-        except (AssayError, *TRANSIENT):
-            raise
+        except (AssayError, *TRANSIENT) as error:
+            told: Exception = error
         except Exception as error:  # noqa: BLE001
-            raise UnexpectedError(described(error)) from None
+            told = UnexpectedError(described(error))
+        raise bare(told)  # Here, where no other error is being handled, so that none becomes its context again.
 
     return guarded
 

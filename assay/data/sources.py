@@ -4,6 +4,11 @@ JSON lines, CSV, Parquet, a folder written by ``datasets``, or a data set on a h
 URL that fsspec opens. A row that cannot be read stops the run with the file and line; a row that
 can be read but is bad is a matter for the raw suite.
 
+A message that calls tools says so in JSON: the text of its calls, such as ``[{"id": "call_1", "type": "function",
+"function": {"name": "refund", "arguments": "{…}"}}]``, stands as its content, or behind its content and a blank line.
+Content in parts stands as their JSON text. What only ties messages together (:data:`TIES`) is not kept, and a message
+that holds anything else is refused: what is not read would be lost without a word.
+
 The subject of a row becomes a pseudonym, HMAC-SHA256 under the deployment's key (RFC 2104), and
 one of 4,096 buckets by an unkeyed hash: enough to split by, too coarse to name anybody.
 """
@@ -23,13 +28,18 @@ from assay.errors import SourceError
 from assay.records import BUCKETS, Known, Record, Turn
 from assay.spec import ColumnsSpec, SourceSpec
 
-VERSION = 1
+VERSION = 2
 
 SHARD_ROWS = 200
 """Target rows of a shard: few enough that ten new rows cost little, enough to be worth a task."""
 
 ROLES = {role: role for role in ("assistant", "system", "tool", "user")}
 """What a turn may be by; free text there would be neither redacted nor rendered safely."""
+
+TIES = frozenset({"id", "name", "tool_call_id", "timestamp", "created_at", "weight"})
+"""Of a message, beside its role and what it says: who or what it answers, when, and how much it counts."""
+
+_FIRST = frozenset({"id", "type", "name"})
 
 Row = Mapping[str, Any]
 
@@ -219,15 +229,41 @@ def _conversation(source: SourceSpec, row: Row, line: int) -> tuple[tuple[Turn, 
     turns = row[str(columns.messages)]
     try:
         turns = json.loads(turns) if isinstance(turns, str) else turns
-        said = [Turn(ROLES[turn["role"]], _text(turn["content"])) for turn in turns]
+        said = [Turn(ROLES[turn["role"]], _content(turn)) for turn in turns]
     except (TypeError, KeyError, ValueError, RecursionError):
         raise SourceError(
             f"{source.name} ({source.uri}) row {line}: `{columns.messages}` is not a list of objects with `role` "
-            f"(one of {', '.join(ROLES)}) and `content`. Mend or remove the row."
+            f"(one of {', '.join(ROLES)}), `content` or `tool_calls`, and nothing else. Mend or remove the row."
         ) from None
     if not said or said[-1].role != "assistant":
         return tuple(said), ""
     return tuple(said[:-1]), said[-1].content
+
+
+def _content(turn: Row) -> str:
+    """What a message says, and the calls that it makes; raises ``KeyError`` if it says nothing or something unheard."""
+    calls = turn.get("tool_calls") or ([turn["function_call"]] if turn.get("function_call") else None)
+    unread = [
+        name for name in turn if name not in {"role", "content", "tool_calls", "function_call", *TIES} and turn[name]
+    ]
+    if unread or (calls is None and "content" not in turn):
+        raise KeyError
+    content = _text(turn.get("content"))
+    return "\n\n".join(
+        filter(None, [content, json.dumps(_call(calls), ensure_ascii=False, default=str) if calls else ""])
+    )
+
+
+def _call(value: Any) -> Any:  # noqa: ANN401  # any JSON
+    """Members in one order, what is called first; without those that are null, which Parquet adds where one lacks."""
+    match value:
+        case Mapping():
+            names = sorted(value, key=lambda name: (name not in _FIRST, name))
+            return {name: _call(value[name]) for name in names if value[name] is not None}
+        case list() | tuple():
+            return [_call(each) for each in value]
+        case _:
+            return value
 
 
 def _own_id(source: str, row: Row, seen: dict[bytes, int]) -> str:

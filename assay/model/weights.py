@@ -11,14 +11,14 @@ base is weaker than the weights it was quantised from, and is its own baseline.
 for equal inputs under one lock of dependencies.
 """
 
-import hashlib
-import importlib.metadata
 import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from assay import locations
 from assay.errors import BaseModelError
+from assay.locations import Wanted, sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -30,6 +30,14 @@ Dtype = Literal["float32", "bfloat16"]
 READ = ("*.safetensors", "*.json", "*.txt", "*.jinja", "tokenizer.model")
 """What of a model folder is read, downloaded and counted in its digest. Nothing else is ever opened."""
 
+_WANTED = Wanted(
+    name="base",
+    expected="a .gguf file or a model folder",
+    field="base.digest",
+    error=BaseModelError,
+    read=READ,
+    suffixes=frozenset({".gguf", ".safetensors"}),
+)
 _REWRITTEN = ("config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json")
 _ORIGIN = ("_name_or_path", "_model_name_or_path", "name_or_path")
 
@@ -46,14 +54,7 @@ def locate(uri: str, folder: Path, revision: str | None = None) -> Path:
     Raises:
         BaseModelError: nothing is there.
     """
-    if uri.startswith("package:"):
-        return _in_package(*uri.removeprefix("package:").partition("/")[::2])
-    if uri.startswith("hub:"):
-        return _from_hub(uri.removeprefix("hub:"), revision)
-    path = folder / uri
-    if not path.exists():
-        raise BaseModelError(f"base {uri}: found nothing there, expected a .gguf file or a model folder; correct `uri`")
-    return path
+    return locations.locate(uri, folder, _WANTED, revision)
 
 
 def digest(path: Path) -> str:
@@ -66,10 +67,7 @@ def digest(path: Path) -> str:
         BaseModelError: it is of a kind that is not loaded.
     """
     files = _admit(path)
-    if not path.is_dir():
-        return sha256(path)
-    manifest = {file.name: sha256(file) for file in files}
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return locations.manifest(files, path) if path.is_dir() else sha256(path)
 
 
 def verify(path: Path, expected: str) -> None:
@@ -78,11 +76,7 @@ def verify(path: Path, expected: str) -> None:
     Raises:
         BaseModelError: they are not.
     """
-    if (found := digest(path)) != expected:
-        raise BaseModelError(
-            f"base {path.name}: found sha256 {found}, expected {expected}; restore the file, or review the new "
-            "weights and pin their digest in `base.digest`"
-        )
+    locations.verify(path, digest(path), expected, _WANTED)
 
 
 def prepare(path: Path, dtype: Dtype, out: Path) -> None:
@@ -132,33 +126,6 @@ def merge(base: Path, adapter: Path, out: Path, dtype: Dtype) -> None:
             shutil.copyfile(file, part / file.name)
     _canonical(part)
     part.rename(out)
-
-
-def _in_package(distribution: str, name: str) -> Path:
-    try:
-        files = importlib.metadata.files(distribution) or []
-    except importlib.metadata.PackageNotFoundError:
-        raise BaseModelError(
-            f"base package:{distribution}/{name}: the package is not installed; install {distribution}"
-        ) from None
-    for file in files:
-        if f"/{file.as_posix()}".endswith(f"/{name}") and name:
-            return Path(str(file.locate())).resolve()
-    held = sorted(file.name for file in files if file.suffix in {".gguf", ".safetensors"})
-    raise BaseModelError(f"base package:{distribution}/{name}: no such file, the package holds {held}; correct `uri`")
-
-
-def _from_hub(repository: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=list(READ)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise BaseModelError(
-            f"base hub:{repository}@{revision or 'main'}: not downloaded ({type(error).__name__}); check the name, "
-            "the revision, the token and the network, or give a local folder"
-        ) from error
 
 
 def _admit(path: Path) -> list[Path]:
@@ -249,12 +216,6 @@ def _canonical(folder: Path) -> None:
         if file.name in {"config.json", "generation_config.json", "tokenizer_config.json"}:
             config = {key: value for key, value in json.loads(file.read_text()).items() if key not in _ORIGIN}
             file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def sha256(file: Path) -> str:
-    """Name the bytes of one file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _line(error: Exception) -> str:

@@ -27,7 +27,7 @@ from assay.privacy.drafts import Mark, fields
 from assay.privacy.redaction import Audited
 from assay.privacy.seeding import Planted, Value, distinct
 
-VERSION = 1
+VERSION = 2
 
 CONFIDENCE = 0.95
 """Of each one-sided bound."""
@@ -273,7 +273,7 @@ def decide(
         over = measured.over_plain
         reasons.append(
             f"over-redaction: {over.count} of {over.of} letters of text without personal data were masked, at most "
-            f"{over.upper:.2%} with {c:.0%} confidence; expected at most {max_over:.2%}"
+            f"{over.upper:.2%} with {c:.0%} confidence; expected at most {_percent(max_over)}"
         )
     return tuple(reason for reason in reasons if reason)
 
@@ -282,23 +282,28 @@ def _short(kind: str, seen: Share, floor: float, confidence: float) -> str | Non
     """Why one type's floor is not shown, if it is not."""
     if seen.lower >= floor:
         return None
-    found = f"{kind}: {seen.count} of {seen.of} seeded values fully masked, recall at least {seen.lower:.3f}"
+    found = f"{kind}: {seen.count} of {seen.of} seeded values fully masked, recall at least {seen.lower:.1%}"
     best = share(seen.of, seen.of, confidence).lower
     if best >= floor:
-        return f"{found} with {confidence:.0%} confidence; expected at least {floor:g}"
+        return f"{found} with {confidence:.0%} confidence; expected at least {_percent(floor)}"
     enough = needed(floor, confidence)
     advice = f"plant {enough} or more" if enough else "no number of values shows it, so ask for less"
-    return f"{found}; too few planted to show {floor:g}: all of {seen.of} would show {best:.3f}; {advice}"
+    return f"{found}; too few planted to show {_percent(floor)}: all of {seen.of} would show {best:.1%}; {advice}"
 
 
 def _leaky(seen: Share, most: float, confidence: float) -> str | None:
     """Why the leak rate is not shown to be low enough, if it is not."""
     if seen.upper <= most:
         return None
-    found = f"leaks: {seen.count} of {seen.of} seeded records leak, a rate of at most {seen.upper:.3f}"
+    found = f"leaks: {seen.count} of {seen.of} seeded records leak, a rate of at most {seen.upper:.1%}"
     if clean_sample(seen.of, confidence) <= most:
-        return f"{found} with {confidence:.0%} confidence; expected at most {most:g}"
+        return f"{found} with {confidence:.0%} confidence; expected at most {_percent(most)}"
     enough = needed(1 - most, confidence)
     advice = f"plant {enough} or more records" if enough else "no number of records shows it, so ask for less"
     best = clean_sample(seen.of, confidence)
-    return f"{found}; too few planted to show {most:g}: none of {seen.of} would show {best:.3f}; {advice}"
+    return f"{found}; too few planted to show {_percent(most)}: none of {seen.of} would show {best:.1%}; {advice}"
+
+
+def _percent(share: float) -> str:
+    """As somebody wrote it: 5%, 0.25%."""
+    return f"{100 * share:g}%"

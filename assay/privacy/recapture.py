@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from assay.artifacts import Reference
 
-VERSION = 1
+VERSION = 2
 
 
 class Place(NamedTuple):
@@ -65,13 +65,17 @@ class Recaptured(Reference):
 def capture_recapture(
     first: AbstractSet[Hashable], second: AbstractSet[Hashable], confidence: float = 0.95
 ) -> Recaptured:
-    """Estimate the number of values from those that each detector found, named alike in both.
+    """Estimate the number of values from those that each detector found, named alike in both."""
+    return estimated(len(first), len(second), len(first & second), confidence)
+
+
+def estimated(n1: int, n2: int, m: int, confidence: float = 0.95) -> Recaptured:
+    """Estimate the number of values of which one detector found ``n1``, another ``n2``, and both ``m``.
 
     With n1, n2 found and m in both: total = (n1 + 1)(n2 + 1) / (m + 1) - 1, hence missed = (n1 - m)(n2 - m) / (m + 1),
     and variance = (n1 + 1)(n2 + 1)(n1 - m)(n2 - m) / ((m + 1)^2 (m + 2)). Where one detector found all that the
     other did, the estimate is that nothing was missed, of variance 0, and the interval says nothing.
     """
-    n1, n2, m = len(first), len(second), len(first & second)
     missed = (n1 - m) * (n2 - m) / (m + 1)
     variance = (n1 + 1) * (n2 + 1) * (n1 - m) * (n2 - m) / ((m + 1) ** 2 * (m + 2))
     found = n1 + n2 - m

@@ -1,4 +1,4 @@
-"""Redaction: personal data in a record's text replaced by numbered placeholders such as ``[PERSON_1]``.
+"""Redaction: personal data in a record's text replaced, by numbered placeholders such as ``[PERSON_1]`` or surrogates.
 
 One numbering serves the whole record: a value has the same placeholder in the message and in the answer to
 learn, whatever its case, white space or (in a number) punctuation, so that the model can still learn to
@@ -7,10 +7,16 @@ copy it. Another record's ``[PERSON_1]`` is somebody else.
 A completion that is JSON stays JSON: values are replaced inside its strings, never its keys, and everything
 else keeps its bytes. In it only values count that were found in the context, that were known, or that a
 strict rule finds, since to a tagger of prose a label such as "refund" may look like anything. The same holds of
-attributes (:mod:`assay.privacy.attributes`).
+attributes (:mod:`assay.privacy.attributes`). JSON in a turn, such as the arguments of a tool call and what a tool
+answered, stays JSON in the same way; but it is input, so its strings are read as prose too. A name in JSON that is
+personal data, such as an e-mail address, cannot be replaced: the record leaves the pipeline.
 
-Redaction fails closed. A record that cannot be examined, or whose masked text cannot be written, or whose letters the
-detectors do not read (:mod:`assay.privacy.scripts`), leaves the pipeline with a reason. Text that a detector finds only
+Types whose policy is ``surrogate`` get an invented value of the same shape instead
+(:mod:`assay.privacy.surrogates`), the same one in the whole corpus.
+
+Redaction fails closed. A record that cannot be examined, or whose masked text cannot be written, or whose letters or
+language the detectors do not read (:mod:`assay.privacy.scripts`, :mod:`assay.privacy.languages`), leaves the pipeline
+with a reason. Text that a detector finds only
 once the rest is masked is masked too: detection is repeated until it finds nothing, so redacting what is redacted
 changes nothing.
 
@@ -20,7 +26,7 @@ of each value (:mod:`assay.privacy.fingerprints`).
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
@@ -29,16 +35,18 @@ import pyarrow.parquet as pq
 
 from assay.errors import RedactionError
 from assay.policy import RedactionSpec
+from assay.privacy import languages
 from assay.privacy.drafts import Document, Draft, Mark, columns, fields
 from assay.privacy.scripts import unread
-from assay.privacy.segments import Found
-from assay.records import Dropped, Known, Record
+from assay.privacy.segments import Found, parts
+from assay.privacy.surrogates import Surrogates
+from assay.records import PLACEHOLDER, Dropped, Known, Record
 
-VERSION = 2
+VERSION = 3
 
 STEP = "redact"
 
-ROUNDS = 4
+ROUNDS = 8
 """Times that detection may find more in what it has masked before the record is given up."""
 
 
@@ -73,28 +81,41 @@ def redact(
         records: With their known values.
         spec: What to mask, and how long a text may be.
         find: The detector.
-        key: Secret behind the fingerprints in the audit; without one they are empty.
+        key: Secret behind the surrogates, and behind the fingerprints in the audit; without one these are empty.
 
     Returns:
         ``(redacted, dropped, audited)``; a record is in the first and the last, in input order, or in the
         second. Redacted records have no known values; identity and side are unchanged.
 
     Raises:
-        RedactionError: detection failed on every one of at least :data:`BROKEN` texts, or the key is too short.
+        RedactionError: detection failed on every one of at least :data:`BROKEN` texts, the key is too short, or the
+            policy asks for surrogates and there is none.
     """
+    surrogates = _surrogates(spec, key)
     dropped: dict[int, Dropped] = {}
     drafts: dict[int, Draft] = {}
     for number, record in enumerate(records):
         if fault := _fault(record, spec):
             dropped[number] = Dropped(record.id, STEP, fault)
         else:
-            drafts[number] = Draft(record, spec.types)
+            drafts[number] = Draft(record, spec.types, surrogates)
     for number, reason in _mask(drafts, find).items():
         del drafts[number]
         dropped[number] = Dropped(records[number].id, STEP, reason)
     kept = [draft.result() for draft in drafts.values()]
     audited = [_audited(records[number], draft, key) for number, draft in drafts.items()]
     return kept, [dropped[number] for number in sorted(dropped)], audited
+
+
+def _surrogates(spec: RedactionSpec, key: bytes | None) -> Surrogates | None:
+    if not spec.surrogates:
+        return None
+    if key is None:
+        raise RedactionError(
+            f"the policy asks for surrogates of {', '.join(sorted(spec.surrogates))}, and found no key; expected one, "
+            "under which they are invented. Give the deployment's key of values, or mask these types."
+        )
+    return Surrogates(key, spec.surrogates)
 
 
 def _audited(record: Record, draft: Draft, key: bytes | None) -> Audited:
@@ -105,16 +126,49 @@ def _audited(record: Record, draft: Draft, key: bytes | None) -> Audited:
 def _fault(record: Record, spec: RedactionSpec) -> str | None:
     """Why a record cannot be examined, if so."""
     for name, text in (*fields(record), *columns(record)):
-        if len(text) > spec.max_characters:
-            return f"{name} has {len(text)} characters, more than the {spec.max_characters} that are examined"
-        if "\0" in text:
-            return f"{name} contains a NUL character"
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return f"{name} contains half of a surrogate pair"
+        if (length := _length(text)) > spec.max_characters:
+            return f"{name} has {length} characters, more than the {spec.max_characters} that are examined"
+        if fault := _unwritable(text):
+            return f"{name} contains {fault}"
+    for name, text in fields(record):
+        if fault := next(filter(None, (_unwritable(part.text) for part in parts(name, text) if part.literal)), None):
+            return f"{name} contains {fault}"
     faults = ((name, unread(text)) for name, text in fields(record))
-    return next((fault.format(name) for name, fault in faults if fault), None)
+    return next((fault.format(name) for name, fault in faults if fault), None) or _foreign(record, spec)
+
+
+def _length(text: str) -> int:
+    """In characters, a placeholder for one: what a first pass kept, a second must not refuse for being longer."""
+    return len(PLACEHOLDER.sub(".", text))
+
+
+def _unwritable(text: str) -> str | None:
+    """What no text may hold, as it is or behind the escapes of JSON."""
+    if "\0" in text:
+        return "a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "half of a surrogate pair"
+    return None
+
+
+def _foreign(record: Record, spec: RedactionSpec) -> str | None:
+    """What is wrong with the language of a turn or answer, or of all that was said together, in turns too short."""
+    words = {name: "\n".join(_words(name, text)) for name, text in fields(record)}
+    system = {f"context[{number}]" for number, turn in enumerate(record.context) if turn.role == "system"}
+    said = " ".join(" ".join(text.split()) for name, text in words.items() if name not in system)
+    for name, text in [*words.items(), ("the record", said)]:
+        if fault := languages.unread(text, spec.languages):
+            return fault.format(name)
+    return None
+
+
+def _words(name: str, text: str) -> Iterator[str]:
+    """What of a field somebody may have written: of JSON its strings, neither names nor labels."""
+    for part in parts(name, text):
+        if not part.literal or (part.is_string and not part.is_label and not part.is_name):
+            yield part.text
 
 
 def _mask(drafts: Mapping[int, Draft], find: Find) -> dict[int, str]:
@@ -130,6 +184,8 @@ def _mask(drafts: Mapping[int, Draft], find: Find) -> dict[int, str]:
                     failed[number] = result
                 elif drafts[number].accept(document, result):
                     changed.add(number)
+                    if fault := drafts[number].fault:
+                        failed[number] = fault
         pending = changed - set(failed)
     return {**dict.fromkeys(pending, f"detection still found more after {ROUNDS} rounds"), **failed}
 
@@ -165,6 +221,8 @@ _MARKS = pa.list_(
             ("type", pa.string()),
             ("bucket", pa.string()),
             ("fingerprint", pa.string()),
+            ("action", pa.string()),
+            ("length", pa.int64()),
         ]
     )
 )

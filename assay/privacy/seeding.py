@@ -232,6 +232,31 @@ def _plain(number: int, seed: int) -> Planted:
     return Planted(record, (), plain=True)
 
 
+def to_json(documents: Iterable[Planted]) -> bytes:
+    """Encode where the values of each record are, without the records."""
+    rows = [
+        {"id": each.record.id, "plain": each.plain, "values": [dataclasses.asdict(value) for value in each.values]}
+        for each in documents
+    ]
+    return json.dumps(rows, sort_keys=True).encode()
+
+
+def from_json(data: bytes, records: Iterable[Record]) -> list[Planted]:
+    """Put seeded records together again with what :func:`to_json` wrote of them.
+
+    Raises:
+        RedactionError: they are not the records that it was written of.
+    """
+    told, held = json.loads(data), {record.id: record for record in records}
+    if {row["id"] for row in told} != held.keys():
+        raise RedactionError(
+            f"found {len(held)} seeded records beside the values of {len(told)}; expected those of the same. Seed anew"
+        )
+    return [
+        Planted(held[row["id"]], tuple(Value(**value) for value in row["values"]), plain=row["plain"]) for row in told
+    ]
+
+
 def distinct(values: Iterable[Value]) -> Iterator[tuple[Value, ...]]:
     """Values of one record, those with the same type and text together: one value, wherever it stands."""
     found: dict[tuple[str, str], list[Value]] = {}

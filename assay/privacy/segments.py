@@ -1,22 +1,56 @@
-"""Segments: the texts within a record that are examined, and what of each is masked already.
+r"""Segments: the texts within a record that are examined, and what of each is masked already.
 
-A turn is one segment, and so is a completion, or if that is JSON each string or number that it holds as a value, and
-each attribute. A segment remembers its original text and the ranges masked in it, so that what is found in the text as
-it now reads can be said of the text as it was.
+A turn is one segment, and so are a completion and an attribute. Where a turn or a completion holds JSON, as a whole, in
+a fenced block or from the beginning of a line, each string or number that stands there as a value is a segment of its
+own; and where such a string is JSON again, as the arguments of a tool call are, each value within it, and so on. What
+lies between values (names, brackets, spaces) is never changed.
+
+A segment remembers its original text and the ranges masked in it, so that what is found in the text as it now reads can
+be said of the text as it was, and how it is written there: a name inside a JSON string inside a JSON string is found by
+its characters, whatever escapes stand before it (:func:`edit`), and changed without touching another byte.
+
+Characters that nobody sees, such as a zero-width space inside an address, are left out where a text is examined.
 """
 
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-VERSION = 1
+VERSION = 2
 
+DEPTH = 4
+"""JSON within JSON within JSON: deeper, a string is read as one text."""
+
+BLOCKS = 50
+"""Places of a text at which JSON may begin that are tried."""
+
+FUNCTION = "function"
+"""What the name of a function that is called stands under, whatever it is called in JSON."""
+
+_ARGUMENTS = ("arguments", "parameters")
+_ARGUMENTS_NEXT = re.compile(r'\s*,\s*"(?:arguments|parameters)"\s*:')
+_FUNCTION = re.compile(r"[A-Za-z_][\w.-]{0,63}")
+_NEAR = 40
 _LITERAL = re.compile(r'(?P<literal>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?P<colon>\s*:)?')
 _LABEL = re.compile(r"[a-z][a-z_-]{0,40}(?: [a-z_-]{1,40}){0,2}")
 _PERSONAL_KEY = re.compile(r"name|person|customer|contact|city|town|address|street|user|mail|phone", re.IGNORECASE)
+_PLAIN_KEY = re.compile(r"[^\W\d][\w$-]{0,60}")
+_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
+)
+_BLOCK = re.compile(r"(?:^|\n)[ \t]*(?:```[a-z]*[ \t]*\n\s*)?(?=\{|\[[ \t\r\n]*[\[{\"])")
+_CLOSING = re.compile(r"[ \t\r]*(?:\n\s*```[ \t\r]*)?(?=\n|$)")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_WHITE = " \t\r\n"
+_DECODER = json.JSONDecoder()
+# Marks of direction, joiners, soft hyphens (category Cf), selectors of variants; nothing of them is seen.
+_UNSEEN = re.compile(
+    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
+    "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\U0001bca0-\\U0001bca3\\U000e0000-\\U000e0fff]"
+)
 
 
 class Found(Protocol):
@@ -41,7 +75,7 @@ class Found(Protocol):
 
 @dataclass(slots=True)
 class Segment:
-    """A text within a record: a turn, one value of a JSON completion, or an attribute."""
+    """A text within a record: a stretch of a turn, one value of JSON, or an attribute."""
 
     field: str
     text: str
@@ -49,24 +83,41 @@ class Segment:
     """Of a JSON value the name it stands under; of an attribute its name, if that says that it is personal."""
 
     start: int = 0
-    """In the field."""
+    """In the field, or in the text of :attr:`outer`."""
 
     literal: str = ""
     """Of a JSON value: how it is written."""
 
+    outer: "Segment | None" = None
+    """The JSON string that holds it, if that is not the field itself."""
+
+    is_name: bool = False
+    """Whether it is the name of a JSON value, which nothing can replace."""
+
+    fixed: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    """What stays as it is: placeholders and surrogates of an earlier time. Ascending, disjoint."""
+
     masks: dict[tuple[int, int], Found] = dataclasses.field(default_factory=dict)
-    """By start and end in ``text``; disjoint."""
+    """By start and end in ``text``; disjoint, also from those that are fixed."""
+
+    _places: list[int] = dataclasses.field(default_factory=list, repr=False)
+
+    @property
+    def is_string(self) -> bool:
+        """Whether it is a string of JSON."""
+        return self.literal.startswith('"')
 
     @property
     def is_label(self) -> bool:
         """Whether this looks like one of a fixed set of values, which only certainty may replace."""
+        if self.key == FUNCTION:
+            return True
         return self.key is not None and bool(_LABEL.fullmatch(self.text)) and not _PERSONAL_KEY.search(self.key)
 
-    def pieces(self, fixed: re.Pattern[str]) -> Iterator[tuple[int, int, bool]]:
+    def pieces(self) -> Iterator[tuple[int, int, bool]]:
         """Ranges of ``text`` in order; the flag says whether one is still open to examination."""
-        closed = sorted({*self.masks, *((m.start(), m.end()) for m in fixed.finditer(self.text))})
         position = 0
-        for start, end in closed:
+        for start, end in sorted({*self.masks, *self.fixed}):
             if start > position:
                 yield position, start, True
             yield start, end, False
@@ -74,23 +125,110 @@ class Segment:
         if position < len(self.text):
             yield position, len(self.text), True
 
+    def place(self, position: int) -> int:
+        """Where a character of ``text`` stands in :attr:`literal`, or without one in itself."""
+        if not self.is_string or "\\" not in self.literal:
+            return position + self.is_string
+        if not self._places:
+            self._places = [match.start() for match in _CHARACTER.finditer(self.literal)]
+        return self._places[position + 1]
 
-def json_values(text: str) -> list[Segment] | None:
-    """The strings and numbers that a JSON object or array holds as values; ``None`` if ``text`` is neither."""
-    try:
-        if not isinstance(json.loads(text), dict | list):
-            return None
-    except (ValueError, RecursionError):
+
+def parts(field: str, text: str) -> list[Segment]:
+    """A field as segments in order: prose, and the values of the JSON in it."""
+    if (values := json_values(text, field)) is not None:
+        return values
+    found: list[Segment] = []
+    position = 0
+    for opened, start, end, closed in _blocks(text):
+        found += _prose(field, text, position, opened)
+        found += json_values(text[start:end], field, start) or []
+        position = closed
+    return [*found, *_prose(field, text, position, len(text))]
+
+
+def _prose(field: str, text: str, start: int, end: int) -> list[Segment]:
+    """A stretch of prose; an empty field is one too."""
+    return [Segment(field, text[start:end], start=start)] if start < end or not text else []
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int, int, int]]:
+    """Where JSON objects and lists stand that begin a line and end one: with the fence around it, and without."""
+    position = 0
+    for _, match in zip(range(BLOCKS), _BLOCK.finditer(text), strict=False):
+        start = match.end()
+        if start < position:
+            continue
+        try:
+            _, end = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        if closing := _CLOSING.match(text, end):
+            yield match.start(), start, end, closing.end()
+            position = closing.end()
+
+
+def json_values(text: str, field: str = "completion", start: int = 0, depth: int = DEPTH) -> list[Segment] | None:
+    """The strings and numbers that a JSON object or array holds as values; ``None`` if ``text`` is neither.
+
+    Values of a string that is JSON itself stand in its place. Names that are no plain words are there too
+    (:attr:`Segment.is_name`), to be looked at. ``start`` is where ``text`` stands in its field.
+    """
+    return _values(text, Segment(field, text, start=start), None, depth)
+
+
+def _values(text: str, whole: Segment, outer: Segment | None, depth: int) -> list[Segment] | None:
+    """What :func:`json_values` answers, of a text that is inside ``outer``."""
+    if not text.lstrip(_WHITE).startswith(("{", "[")) or not _is_json(text):
         return None
-    values, key = [], ""
+    values: list[Segment] = []
+    key, before = "", ""
     for match in _LITERAL.finditer(text):
         literal = match["literal"]
         value = json.loads(literal) if literal.startswith('"') else literal
-        if match["colon"]:
-            key = value
-        else:
-            values.append(Segment("completion", value, key, match.start(), literal))
+        segment = Segment(whole.field, value, key, match.start() + whole.start, literal, outer)
+        if not match["colon"]:
+            if key == "name" and _is_call(value, before, text[match.end() : match.end() + _NEAR]):
+                segment.key = FUNCTION
+            inner = (
+                _values(value, Segment(whole.field, value), segment, depth - 1) if segment.is_string and depth else None
+            )
+            values += [segment] if inner is None else inner
+            continue
+        key, before = value, key
+        if not _PLAIN_KEY.fullmatch(value):
+            values.append(dataclasses.replace(segment, key=None, is_name=True))
     return values
+
+
+def _is_call(name: str, before: str, behind: str) -> bool:
+    """Whether a name stands beside arguments, and so is that of a function."""
+    return _FUNCTION.fullmatch(name) is not None and (before in _ARGUMENTS or _ARGUMENTS_NEXT.match(behind) is not None)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def seen(text: str) -> tuple[str, list[int] | None]:
+    """``text`` without what nobody sees, and where each character of it stood; ``None`` if all are where they were."""
+    if text.isascii() or not _UNSEEN.search(text):
+        return text, None
+    places = [place for place, character in enumerate(text) if not _UNSEEN.match(character)]
+    return "".join(text[place] for place in places), places
+
+
+def unescaped(text: str) -> str:
+    """What a piece of a JSON string reads, however often it is escaped; text without escapes is as it is."""
+    for _ in range(DEPTH):
+        try:
+            text = json.loads(f'"{text}"') if "\\" in text else text
+        except ValueError:
+            break
+    return text
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -100,11 +238,22 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, start + len(held.strip())
 
 
-def in_field(segment: Segment, place: tuple[int, int]) -> tuple[int, int]:
-    """A range of the segment in its field; the whole value where escapes make the two differ."""
-    start, end = place
-    if not segment.literal:
-        return start, end
-    if "\\" in segment.literal or not segment.literal.startswith('"'):
-        return segment.start, segment.start + len(segment.literal)
-    return segment.start + 1 + start, segment.start + 1 + end
+def written(text: str, edits: Iterable[tuple[Segment, tuple[int, int], str]]) -> str:
+    """A field with other texts in place of ranges of its segments; every other character stays."""
+    changed, position = [], 0
+    for start, end, new in sorted(edit(segment, *place, new) for segment, place, new in edits):
+        changed += [text[position:start], new]
+        position = end
+    return "".join([*changed, text[position:]])
+
+
+def edit(segment: Segment, start: int, end: int, new: str) -> tuple[int, int, str]:
+    """A change of a segment as one of its field: escaped as often as it is inside a string."""
+    if segment.is_string:
+        new = json.dumps(new, ensure_ascii=segment.literal.isascii())[1:-1]
+        start, end = segment.place(start), segment.place(end)
+    elif segment.literal:
+        start, end = 0, len(segment.literal)
+        new = new if _NUMBER.fullmatch(new) else json.dumps(new)
+    start, end = start + segment.start, end + segment.start
+    return (start, end, new) if segment.outer is None else edit(segment.outer, start, end, new)

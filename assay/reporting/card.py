@@ -5,7 +5,7 @@
 
 The sections answer the questions of Gebru et al. (2021), "Datasheets for Datasets", Communications of the ACM 64(12):
 motivation, collection, preprocessing, composition, uses, distribution and maintenance, in the order in which the
-records passed them.
+records passed them. Personal data, which they ask about under composition, have a section of their own.
 """
 
 from collections import Counter
@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from assay.reporting import flow, pages, wording
+from assay.reporting import claims, flow, measured, pages, wording
 from assay.reporting.dataset import Content, Described, Lengths, Profile
 
-VERSION = 1
+VERSION = 2
 
 FEW = 30
 """A side with fewer records of a label says too little about it."""
@@ -52,6 +52,7 @@ def page(content: Content) -> str:
     return pages.template(_TEMPLATE).render(
         content=content,
         profile=content.profile,
+        measured=measured.shown(content.redacting) if content.redacting else None,
         standing=standing,
         word=word,
         sign=sign,
@@ -61,7 +62,7 @@ def page(content: Content) -> str:
         words=_histograms(content.profile, "words"),
         characters=_histograms(content.profile, "characters"),
         licences=_licences(content),
-        not_known=(*_thin(content.profile), *content.not_known),
+        not_known=(*_unmeasured(content), *_thin(content.profile), *content.not_known),
         between=flow.between,
         chance=_chance,
         open_rows=OPEN_ROWS,
@@ -84,6 +85,8 @@ def remarks_on(content: Content) -> list[Remark]:
         )
     if content.profile.torn:
         bad.append(f"Split: {_items(content.profile.torn, 'subject is', 'subjects are')} on more than one side.")
+    if content.redacting and not content.redacting.passed:
+        bad.append(f"Redaction: not shown to be good enough. {claims.headline(content.redacting)}")
     bad += [
         f"Doorway {suite.suite}: the suite stopped the run." for suite in content.suites if suite.decision == "stop"
     ]
@@ -103,6 +106,9 @@ def _to_read(content: Content) -> list[str]:
         said.append(f"Waivers: {_items(in_force, 'failure is', 'failures are')} let pass until a named day.")
     if over:
         said.append(f"Waivers: {_items(over, 'has', 'have')} expired and {'has' if over == 1 else 'have'} no effect.")
+    sample = content.redacting.sample if content.redacting else None
+    if sample and sample.leaks:
+        said.append(f"Redaction: {_items(sample.leaks, 'row', 'rows')} of {sample.rows} read by a person still leaked.")
     if waiting := sum(content.suspects.values()):
         said.append(f"Review: {_items(waiting, 'doubt waits', 'doubts wait')} for a person to decide on.")
     for suite in content.suites:
@@ -110,6 +116,10 @@ def _to_read(content: Content) -> list[str]:
         if warned:
             said.append(f"Doorway {suite.suite}: {', '.join(warned)} did not hold, and only warned.")
     return said
+
+
+def _unmeasured(content: Content) -> list[str]:
+    return [] if content.redacting else [measured.UNMEASURED]
 
 
 def _thin(profile: Profile) -> list[str]:

@@ -7,9 +7,11 @@ They are read from what the steps filed, and are blind to whatever else is in it
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from assay.evaluations import Verdict
+from assay.reporting.part import Part
+from assay.reporting.redacting import Redacting
 
 Decision = Literal["pass", "pass_with_warnings", "quarantine", "stop"]
 Status = Literal["passed", "waived", "failed", "could not run"]
@@ -26,12 +28,6 @@ NOT_LOOKED_FOR = (
     "Other ways to the same end: few-shot prompts, retrieval and other base models were not tried.",
 )
 """Said on every report whose content names nothing else."""
-
-
-class Part(BaseModel):
-    """Frozen; built from any object that has these names, and blind to what else it has."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
 
 
 class Source(Part):
@@ -157,7 +153,7 @@ class Suite(Part):
     reasons: tuple[str, ...]
     rows: int
     findings: tuple[Check, ...]
-    quarantined: dict[str, tuple[str, ...]] = {}
+    quarantined: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Checks that set a row aside, by row id."""
 
     max_quarantine: float | None = None
@@ -165,6 +161,17 @@ class Suite(Part):
 
     engine: str = ""
     waivers: tuple[Standing, ...] = ()
+
+
+class Links(Part):
+    """Pages that belong to this one, as paths relative to it."""
+
+    index: str | None = None
+    """Of all runs."""
+
+    report: str | None = None
+    card: str | None = None
+    """Of the dataset version."""
 
 
 class Personal(Part):
@@ -177,7 +184,7 @@ class Personal(Part):
     """Records in which something was replaced."""
 
     counts: dict[str, int]
-    """Entity type → placeholders put in."""
+    """Entity type → values replaced."""
 
 
 class Training(Part):
@@ -198,7 +205,7 @@ class Training(Part):
     """Step and mean loss of its batch."""
 
     held_out_losses: tuple[tuple[float, float], ...] = ()
-    environment: dict[str, JsonValue] = {}
+    environment: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Change(Part):
@@ -244,7 +251,7 @@ class Content(Part):
     verdict: Verdict
     metrics: tuple[Change, ...]
     fields: tuple[Change, ...] = ()
-    slices: dict[str, tuple[Change, ...]] = {}
+    slices: dict[str, tuple[Change, ...]] = Field(default_factory=dict)
     """Attribute → a change of the target metric for each of its values."""
 
     abilities: tuple[Change, ...] = ()
@@ -258,6 +265,9 @@ class Content(Part):
 
     suites: tuple[Suite, ...] = ()
     personal: Personal
+    redacting: Redacting | None = None
+    """How well redaction worked, if it was measured."""
+
     training: Training
     wins: tuple[Example, ...] = ()
     losses: tuple[Example, ...] = ()
@@ -265,5 +275,5 @@ class Content(Part):
     identity: dict[str, str]
     """What → digest."""
 
-    environment: dict[str, JsonValue] = {}
+    environment: dict[str, JsonValue] = Field(default_factory=dict)
     """Where both models were evaluated."""

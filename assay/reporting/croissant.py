@@ -20,9 +20,10 @@ import re
 from collections.abc import Iterator
 
 from assay.artifacts import JSON
+from assay.reporting import claims
 from assay.reporting.dataset import Content, Shard, Side, Slice
 
-VERSION = 1
+VERSION = 2
 
 CONFORMS_TO = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 PARQUET = "application/x-parquet"
@@ -194,9 +195,6 @@ def _file(side: Side, shard: Shard) -> str:
 
 def _responsible(content: Content) -> dict[str, JSON]:
     """The vocabulary for responsible use."""
-    personal = [
-        f"{kind}: {rows:,} values replaced by placeholders" for kind, rows in sorted(content.personal.counts.items())
-    ]
     return {
         "rai:dataCollection": " ".join(
             f"{source.name}: {source.rows:,} records, licence {source.licence}, lawful basis: {source.lawful_basis}."
@@ -210,10 +208,7 @@ def _responsible(content: Content) -> dict[str, JSON]:
             for passage in content.path
         ],
         "rai:dataAnnotationProtocol": _annotation(content),
-        "rai:personalSensitiveInformation": [
-            f"Looked for: {', '.join(content.redaction.entities)}. What no detector knows is not replaced.",
-            *personal,
-        ],
+        "rai:personalSensitiveInformation": _personal(content),
         "rai:dataBiases": [_bias(slice_) for slice_ in content.slices] or ["Not measured."],
         "rai:dataLimitations": list(content.not_known),
         "rai:dataUseCases": [content.purpose, content.intended_use],
@@ -222,6 +217,19 @@ def _responsible(content: Content) -> dict[str, JSON]:
             "another version, with a document of its own."
         ),
     }
+
+
+def _personal(content: Content) -> list[JSON]:
+    """What was looked for, what redaction was shown to find, and what it replaced."""
+    by = {True: "invented values", False: "placeholders"}
+    return [
+        f"Looked for: {', '.join(content.redaction.entities)}. What no detector knows is not replaced.",
+        claims.for_machines(content.redacting) if content.redacting else "How much is found was not measured.",
+        *(
+            f"{kind}: {rows:,} values replaced by {by[kind in content.redaction.surrogates]}"
+            for kind, rows in sorted(content.personal.counts.items())
+        ),
+    ]
 
 
 def _annotation(content: Content) -> str:

@@ -10,7 +10,9 @@ from typing import Annotated
 from pydantic import Field
 
 from assay.artifacts import digest_of
-from assay.reporting.content import Part, Passage, Personal, Source, Standing, Suite
+from assay.reporting.content import Passage, Personal, Source, Standing, Suite
+from assay.reporting.part import Part
+from assay.reporting.redacting import Redacting
 
 NOT_KNOWN = (
     "Whether labels are true: doubtful ones are listed for review; a mistake made alike everywhere looks right.",
@@ -175,6 +177,9 @@ class Content(Part):
     slices: tuple[Slice, ...] = ()
     personal: Personal
     redaction: Redaction
+    redacting: Redacting | None = None
+    """How well redaction worked, if it was measured."""
+
     not_known: tuple[str, ...] = NOT_KNOWN
     identity: dict[str, str] = Field(default_factory=dict)
     """What else → digest: recipe, corrections, policy."""

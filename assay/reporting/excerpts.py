@@ -12,7 +12,7 @@ from assay.evaluations import Arm
 from assay.records import Answer, Choice, Dropped
 from assay.reporting.content import Change, Example, Passage, Reason
 
-VERSION = 1
+VERSION = 2
 
 SHOWN_EXAMPLES = 8
 SHOWN_IDS = 12

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from assay.reporting import wording
 from assay.reporting.content import Passage
 
-VERSION = 1
+VERSION = 2
 
 SHOWN_REASONS = 2
 """Of why records left a step."""

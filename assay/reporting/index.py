@@ -2,7 +2,8 @@
 
 Runs stand on pages of :data:`RUNS_A_PAGE`, counted from the oldest, so that a page which is full never changes again
 once there is a newer one; it links older pages and the newest, which is ``index.html`` and links all. That one carries
-a summary: how many runs were accepted, which checks fail most often, and which waivers end soon. Days are counted from
+a summary: how many runs were accepted, which checks fail most often, how much of personal data is left at most, and
+which waivers end soon. Days are counted from
 the newest run, since a page made of equal runs has equal bytes whenever it is made. Nothing here is a value from a
 record.
 """
@@ -13,12 +14,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from markupsafe import Markup
 from pydantic import Field, JsonValue
 
+from assay.reporting import charts, claims
 from assay.reporting import pages as setting
-from assay.reporting.content import Decision, Part, Status
+from assay.reporting.content import Decision, Status
+from assay.reporting.part import Part
+from assay.reporting.redacting import Bounds
 
-VERSION = 1
+VERSION = 2
 
 RUNS_A_PAGE = 100
 LOOKED_BACK = 20
@@ -77,6 +82,12 @@ class Validation(Part):
     """Path from the reports' folder, as those below."""
 
 
+class Masked(Bounds):
+    """What the run has shown of its redaction."""
+
+    page: str | None = None
+
+
 class Card(Part):
     """The card of a dataset version."""
 
@@ -102,6 +113,9 @@ class Run(Part):
 
     wall_seconds: float | None = None
     validations: tuple[Validation, ...] = ()
+    redaction: Masked | None = None
+    """None if it was not measured."""
+
     dataset: Card | None = None
     pages: dict[str, str] = Field(default={})
     report: str | None = None
@@ -126,6 +140,16 @@ class Run(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Leak:
+    """How much is left of personal data, run by run of one recipe."""
+
+    recipe: str
+    now: Masked
+    runs: int
+    trend: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The newest page's beginning."""
 
@@ -142,6 +166,9 @@ class Summary:
     waivers: list[Promise]
     ending: list[Promise]
     """Of those, the ones that end soon."""
+
+    leaks: list[Leak]
+    """Of every recipe that measured its redaction, in alphabetical order."""
 
     day: str
     soon: str
@@ -202,6 +229,7 @@ def _summary(total: int, recent: Sequence[Run]) -> Summary:
         failing=_failing(looked_at),
         waivers=waivers,
         ending=[waiver for waiver in waivers if waiver.until <= soon],
+        leaks=_leaks(looked_at),
         day=day,
         soon=soon,
     )
@@ -221,6 +249,20 @@ def _failing(runs: Sequence[Run]) -> list[tuple[str, str, int]]:
     )
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [(suite, check, number) for (suite, check), number in ordered[:MOST_CHECKS]]
+
+
+def _leaks(runs: Sequence[Run]) -> list[Leak]:
+    measured = [(run.recipe_name or "", run.redaction) for run in reversed(runs) if run.redaction]
+    recipes = sorted({recipe for recipe, _ in measured})
+    return [_leak(recipe, [found for other, found in measured if other == recipe]) for recipe in recipes]
+
+
+def _leak(recipe: str, found: Sequence[Masked]) -> Leak:
+    """Bounds of the leak rate, oldest first."""
+    values = [each.leaks.upper for each in found]
+    said = f"Records that leak at most, in the last {len(values)} runs, oldest first: "
+    said += ", ".join(map(claims.at_most, values))
+    return Leak(recipe, found[-1], len(found), charts.sparkline(values, said, found[-1].max_leak))
 
 
 def _promised(runs: Sequence[Run]) -> Iterator[Promise]:

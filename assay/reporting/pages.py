@@ -3,9 +3,9 @@
 A page is one HTML file that runs no script and fetches nothing; its content security policy says so to the browser.
 Every text is escaped. A template extends ``page.html.j2``, which brings the policy, the styles of ``page.css`` and a
 way to skip to the content; it fills the blocks ``title``, ``style`` (styles of its own), ``header`` and ``main``.
-``tables.html.j2`` has the parts of a table that turns into cards on a telephone. In all of them ``wording`` and
-``charts`` are at hand, and the filters ``digest``, ``count``, ``percent`` and ``href``. Equal content gives equal
-bytes.
+``tables.html.j2`` has the parts of a table that turns into cards on a telephone; ``redaction.html.j2`` and
+``redaction.css`` have what several pages say of redaction. In all of them ``wording``, ``claims`` and ``charts`` are at
+hand, and the filters ``digest``, ``count``, ``percent`` and ``href``. Equal content gives equal bytes.
 """
 
 import functools
@@ -15,14 +15,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from assay.reporting import charts, wording
+from assay.reporting import charts, claims, wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
-VERSION = 1
+VERSION = 2
 
 STYLE, BASE, TABLES = "page.css", "page.html.j2", "tables.html.j2"
+REDACTION, REDACTION_STYLE = "redaction.html.j2", "redaction.css"
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -53,6 +54,8 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"wording": wording, "charts": charts, "STYLE": STYLE, "BASE": BASE, "TABLES": TABLES}
+    environment.globals |= {"wording": wording, "claims": claims, "charts": charts}
+    environment.globals |= {"STYLE": STYLE, "BASE": BASE, "TABLES": TABLES}
+    environment.globals |= {"REDACTION": REDACTION, "REDACTION_STYLE": REDACTION_STYLE}
     environment.filters |= {"digest": digest, "count": wording.count, "percent": wording.percent, "href": href}
     return environment

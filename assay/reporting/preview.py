@@ -5,15 +5,15 @@ personal data**: it says so, it is shown and never stored, and whoever asked for
 this wing that does. Offsets are characters (code points) of the text as it was. Equal input gives equal bytes.
 """
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from assay.records import PLACEHOLDER
 from assay.reporting import pages
 
-VERSION = 1
+VERSION = 2
 
 GROUPS = {
     "who": ("PERSON", "USERNAME", "DATE_OF_BIRTH"),
@@ -33,11 +33,16 @@ _COLOURS = {kind: group for group, kinds in GROUPS.items() for kind in kinds}
 
 
 class Span(NamedTuple):
-    """Characters ``start`` to ``end`` of a text, as an entity type."""
+    """Characters ``start`` to ``end`` of a text, as an entity type, and what stands for them."""
 
     start: int
     end: int
     type: str
+    length: int = 0
+    """Characters of what stands there now; 0 if that is not known."""
+
+    is_surrogate: bool = False
+    """Whether that is an invented value rather than a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,9 @@ class Totals:
     placeholders: dict[str, int]
     """Type → places in which one stands."""
 
+    surrogates: dict[str, int] = field(default_factory=dict)
+    """Type → places in which an invented value stands."""
+
 
 class Piece(NamedTuple):
     """A stretch of text; one with a type is highlighted."""
@@ -83,7 +91,8 @@ class Piece(NamedTuple):
 
 def page(rows: Sequence[Shown], totals: Totals) -> bytes:
     """The page, UTF-8. It holds personal data: write it where only its reader can read, and nowhere else."""
-    counts = sorted(totals.placeholders.items(), key=lambda item: (-item[1], item[0]))
+    replaced = Counter(totals.placeholders) + Counter(totals.surrogates)
+    counts = sorted(replaced.items(), key=lambda item: (-item[1], item[0]))
     written = pages.template(_TEMPLATE).render(
         style=_STYLE,
         totals=totals,
@@ -111,12 +120,30 @@ def before(passage: Passage) -> Iterator[Piece]:
 
 
 def after(passage: Passage) -> Iterator[Piece]:
-    """The text as it is written, cut at its placeholders."""
+    """The text as it is written, cut at what stands for something."""
     position = 0
-    for found in re.finditer(PLACEHOLDER, passage.redacted):
-        if found.start() > position:
-            yield Piece(passage.redacted[position : found.start()])
-        yield Piece(found[0], found[1], colour(found[1]))
-        position = found.end()
+    for start, end, kind in _replaced(passage):
+        if start > position:
+            yield Piece(passage.redacted[position:start])
+        yield Piece(passage.redacted[start:end], kind, colour(kind))
+        position = end
     if position < len(passage.redacted):
         yield Piece(passage.redacted[position:])
+
+
+def _replaced(passage: Passage) -> list[tuple[int, int, str]]:
+    """Where in the redacted text which type was replaced: told by lengths, or else by what placeholders look like."""
+    places, shift = [], 0
+    for span in passage.spans:
+        start = span.start + shift
+        places.append((start, start + span.length, span.type))
+        shift += span.length - (span.end - span.start)
+    if all(span.length for span in passage.spans) and len(passage.original) + shift == len(passage.redacted):
+        return sorted({*places, *_placeholders(passage.redacted, places)})
+    return _placeholders(passage.redacted, [])
+
+
+def _placeholders(text: str, places: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Placeholders that stand outside those places."""
+    taken = {n for start, end, _ in places for n in range(start, end)}
+    return [(*m.span(), m[1]) for m in PLACEHOLDER.finditer(text) if m.start() not in taken]

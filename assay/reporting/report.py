@@ -12,10 +12,10 @@ from markupsafe import Markup
 from pydantic import JsonValue
 
 from assay.evaluations import Criterion, Verdict
-from assay.reporting import charts, pages, wording
+from assay.reporting import charts, measured, pages, wording
 from assay.reporting.content import Content, Training
 
-VERSION = 2
+VERSION = 3
 
 SHOWN_CHARACTERS = 1200
 """Of a prompt or an answer."""
@@ -57,6 +57,7 @@ def page(content: Content) -> str:
         headline=_headline(verdict, word),
         level=f"{100 * (2 * verdict.confidence - 1):.3g}\u202f%",
         met=sum(criterion.decision == "accepted" for criterion in verdict.criteria),
+        measured=measured.shown(content.redacting) if content.redacting else None,
         forest=charts.forest([_span(criterion) for criterion in verdict.criteria]),
         curves=_curves(content.training),
         most=max((passage.taken for passage in content.path), default=0),
@@ -133,7 +134,8 @@ def _found_unknown(content: Content) -> list[str]:
         if (change.n or 0) < FEW
     ]
     thin = [f"Small slices: fewer than {FEW} items for {', '.join(few)}."] if few else []
-    return [*lost, *undecided, *unchecked, *thin]
+    unmeasured = [] if content.redacting else [measured.UNMEASURED]
+    return [*lost, *undecided, *unchecked, *unmeasured, *thin]
 
 
 def _yaml(recipe: dict[str, JsonValue]) -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from assay.reporting import charts, pages, wording
-from assay.reporting.content import Check, Decision, Part, Suite
+from assay.reporting.content import Check, Decision, Links, Suite
+from assay.reporting.part import Part
 
 __all__ = ["Links", "Past", "Suite", "page"]
 
-VERSION = 1
+VERSION = 2
 
 SHOWN_IDS = 50
 """Failing rows listed for each check; all of them are filed with the run."""
@@ -42,17 +43,6 @@ class Past(Part):
 
     evaluated: dict[str, int]
     """Check → rows that it was about; 0 if it could not run."""
-
-
-class Links(Part):
-    """Pages that belong to this one, as paths relative to it."""
-
-    index: str | None = None
-    """Of all runs."""
-
-    report: str | None = None
-    card: str | None = None
-    """Of the dataset version."""
 
 
 @dataclass(frozen=True, slots=True)

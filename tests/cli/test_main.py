@@ -54,7 +54,8 @@ def test_help_imports_nothing_heavy_and_answers_within_a_second():
     [
         (), ("run",), ("plan",), ("show",), ("list",), ("promote",), ("roll-back",), ("digest",), ("expectations",),
         ("expectations", "lint"), ("expectations", "show"), ("expectations", "diff"), ("expectations", "try"),
-        ("curate",), ("curate", "review"), ("curate", "correct"), ("redact",), ("reports",), ("reports", "serve"),
+        ("curate",), ("curate", "review"), ("curate", "correct"), ("redact",), ("verify",), ("verify", "leaks"),
+        ("verify", "sample"), ("reports",), ("reports", "serve"),
         ("reports", "build"),
     ],
 )  # fmt: skip

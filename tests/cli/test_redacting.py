@@ -33,9 +33,10 @@ def _one_detector() -> Any:
     real = detection.Detector
 
     def shared(spec: Any) -> detection.Detector:
-        if spec.entities not in made:
-            made[spec.entities] = real(spec)
-        return made[spec.entities]
+        kind = (spec.entities, spec.profile)
+        if kind not in made:
+            made[kind] = real(spec)
+        return made[kind]
 
     patch.setattr(detection, "Detector", shared)
     yield
@@ -346,6 +347,75 @@ def test_the_summary_counts_and_quotes_nothing(redact, capsys):
         ["EMAIL", "1"],
     ]
     assert not [word for word in ("Jane", "jane", "José", "kettle") if word in told]
+
+
+def test_surrogates_are_those_of_the_deployment(redact, capsys, home: Path):
+    """The same in every row, column and file; the summary tells them from placeholders; nothing of the key is shown."""
+    call = [{"function": {"name": "find", "arguments": json.dumps({"who": JANE.upper(), "mail": MAIL})}}]
+    lines = [
+        json.dumps({"message": f"I am {JANE}, my password is Hunter22!", "call": call, "name": JANE}),
+        json.dumps({"message": f"Regards, {JANE}", "call": [], "name": JANE}),
+    ]
+    words = ("--text", "message", "--text", "call", "--known", "PERSON=name", "--surrogate", "PERSON,EMAIL", "--spans")
+
+    assert redact(lines, *words) == 0
+    told = capsys.readouterr().out
+    first, second = rows()
+    assert redact(lines[1:], *words, out="again.jsonl") == 0
+
+    name = second["message"].removeprefix("Regards, ")
+    assert first["message"] == f"I am {name}, my password is [SECRET_1]"
+    assert (first["name"], second["name"], rows("again.jsonl")) == (name, name, [second])
+    function = json.loads(first["call"][0]["function"]["arguments"])
+    assert function["who"] == name.upper()
+    assert function["mail"].endswith(".example")
+    assert [line.split() for line in told.splitlines() if line.startswith("  ")] == [
+        ["rows", "2"],
+        ["replaced", "in", "2"],
+        ["set", "aside", "0"],
+        ["PERSON", "3", "3", "surrogates"],
+        ["EMAIL", "1", "1", "surrogate"],
+        ["SECRET", "1", "1", "placeholder"],
+    ]
+    text = json.dumps(call)
+    found = [text[s["start"] : s["end"]] for s in first["spans"] if s["column"] == "call"]
+    assert found == [JANE.upper(), MAIL]
+    assert (home / "secrets" / "value.key").read_text() not in told + Path("out.jsonl").read_text()
+
+
+def test_a_preview_shows_surrogates_as_marked(redact):
+    """On the right too, where they look like anybody's."""
+    line = json.dumps({"message": f"I am {JANE}, yes {JANE}."})
+
+    assert redact([line], "--text", "message", "--surrogate", "PERSON", "--preview", "page.html") == 0
+
+    (row,) = rows()
+    name = row["message"].removeprefix("I am ").partition(",")[0]
+    page = Path("page.html").read_text()
+    assert f'I am <ins class="who">{name}</ins>, yes <ins class="who">{name}</ins>.' in page
+    assert "<dt>Surrogates</dt><dd>2" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--surrogate", "SECRET"), "which is always masked"),
+        (("--surrogate", "NAME"), "--surrogate: found ['NAME']"),
+        (("--entities", "EMAIL", "--surrogate", "PERSON"), "--entities lacks"),
+    ],
+)
+def test_a_surrogate_that_cannot_be_is_refused(redact, capsys, words: tuple[str, ...], told: str):
+    """Before anything is read."""
+    assert redact([LINE], "--text", "message", *words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_profile_is_chosen(redact):
+    """Rules alone do not know a name that nothing announces."""
+    line = json.dumps({"message": f"Ottilie Ampersand called about {MAIL}"})
+
+    assert redact([line], "--text", "message", "--profile", "fast") == 0
+    assert rows() == [{"message": "Ottilie Ampersand called about [EMAIL_1]"}]
 
 
 def test_the_preview_is_for_its_owner_and_stored_nowhere(redact, home: Path):

@@ -174,6 +174,13 @@ def _tree(digest: str) -> dict[str, object]:
         "prompt": {"system": "Reply with JSON.", "output_schema": "schema.json", "label": "intent"},
         "expectations": {name: f"{name}.yml" for name in (*DOORWAYS, "waivers")},
         "redaction": {"policy": {"CITY": "keep"}},
+        "measurement": {
+            "seeded": 60,
+            "least": 4,
+            "floors": {"PERSON": 0.5},
+            "max_leak": 0.4,
+            "max_over_redaction": 0.2,
+        },
         "curation": {
             "contamination": {"max_share": 0.5, "overlap": 0.95},
             "near_duplicates": {"on_found": "review"},

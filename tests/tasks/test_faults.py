@@ -31,6 +31,31 @@ def test_a_librarys_message_reaches_neither_the_caller_nor_a_log(caplog):
     assert SECRET not in caplog.text
 
 
+@pytest.mark.usefixtures("prefect")
+def test_an_error_that_leaves_a_step_has_none_behind_it():
+    """What pickles an error may keep those that led to it."""
+
+    def quotes(_: int) -> None:
+        try:
+            fails(1)
+        except ValueError:
+            raise SplitError("found none") from None
+
+    for function, kind in ((fails, UnexpectedError), (quotes, SplitError)):
+        with pytest.raises(kind) as caught:
+            step(splitting)(function)(2)
+        assert (caught.value.__context__, caught.value.__cause__) == (None, None)
+
+
+def test_an_error_of_a_library_is_stored_without_its_message():
+    """Whatever ended a flow is filed by Prefect."""
+    serializer = ReferenceSerializer()
+    stored = serializer.dumps(ValueError(SECRET))
+
+    assert SECRET.encode() not in stored
+    assert type(serializer.loads(stored)) is UnexpectedError
+
+
 def test_an_error_from_elsewhere_names_no_place_of_ours():
     """There is none to name."""
     assert described(ValueError(SECRET)).startswith("ValueError in a library; its message is withheld")

@@ -11,6 +11,7 @@ from assay.records import Dropped, Record, Turn, dropped_to_parquet, suspects_to
 from expectations.outcome import Finding, Outcome, to_json
 from tasks.judging import compare, report
 from tasks.places import store
+from tests.assay.reporting.measurements import given
 from tests.assay.reporting.test_report import ARMS, GATE
 
 CARD = {
@@ -89,7 +90,9 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
             records=records(2, 400),
             dropped=gone(1, reason="completion has 30000 characters"),
             audit=store().put("audit", audit_to_parquet([Audited("T-0002", {"PERSON": 3}), Audited("T-0003")])),
+            captures=store().put("captures", b"[]"),
         ),
+        store().put("redaction-judged", json.dumps({"redacting": given()}).encode()),
         [
             screened(records(2, 400)),
             screened(records(3, 400), 2, reason="exact duplicate of T-0003"),
@@ -115,4 +118,5 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
     for said in ("fails RAW-1", "exact duplicate of …", "quotes evaluation text …: …", "completion has … characters"):
         assert said in written
     assert verdict.digest in written
+    assert "invented values planted" in written
     assert "not accounted for" not in written

@@ -139,6 +139,43 @@ def test_messages_end_on_the_answer_whether_they_are_a_list_or_its_json(kept, tm
     assert found.completion == "d"
 
 
+def said(turns: object, tmp_path: Path) -> Record:
+    """The record of these messages."""
+    rows = [{"turns": turns, "who": "C-1"}]
+    (found,) = read(source(write_jsonl(tmp_path / "r", rows), columns=ColumnsSpec(messages="turns", subject="who")))
+    return found
+
+
+CALL = {"type": "function", "function": {"arguments": '{"order": "AB-1"}', "name": "refund"}, "id": "call_1"}
+CALLED = (
+    '[{"id": "call_1", "type": "function", "function": {"name": "refund", "arguments": "{\\"order\\": \\"AB-1\\"}"}}]'
+)
+
+
+def test_a_tool_call_is_what_a_message_says(tmp_path: Path):
+    """Alone, or behind its words; in one order, without what a column of Parquet adds."""
+    turns = [
+        {"role": "user", "content": "Refund me"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL | {"index": None}], "refusal": None},
+        {"role": "tool", "content": '{"done": true}', "tool_call_id": "call_1"},
+        {"role": "assistant", "content": "And now?", "tool_calls": [CALL]},
+    ]
+    found = said(turns, tmp_path)
+
+    assert found.context[1:] == (Turn("assistant", CALLED), Turn("tool", '{"done": true}'))
+    assert found.completion == f"And now?\n\n{CALLED}"
+    old = [turns[0], {"role": "assistant", "content": "", "function_call": CALL["function"]}]
+    assert said(old, tmp_path).completion == '[{"name": "refund", "arguments": "{\\"order\\": \\"AB-1\\"}"}]'
+
+
+def test_a_message_with_more_than_is_read_is_refused(tmp_path: Path):
+    """It would be lost without a word; so would one that says nothing at all."""
+    for turn in ({"content": "hi", "thinking": f"{SECRET} again"}, {"name": SECRET}):
+        with pytest.raises(SourceError, match=r"row 1: `turns` is not a list of .* and nothing else") as raised:
+            said([{"role": "user"} | turn], tmp_path)
+        assert SECRET not in str(raised.value)
+
+
 def test_a_conversation_without_an_answer_is_left_to_the_raw_suite(tmp_path: Path):
     """It can be read, so it does not stop the run."""
     rows = [{"turns": [{"role": "user", "content": "a"}], "who": "C-1"}]

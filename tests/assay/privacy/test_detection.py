@@ -1,11 +1,14 @@
 """The detector, with its real model: what it finds, whatever stands beside it, and without a network."""
 
-import socket
+import json
+import subprocess
+import sys
 
 import pytest
 
-from assay.errors import BaseModelError, RedactionError
+from assay.errors import BaseModelError, RecogniserError, RedactionError
 from assay.policy import RedactionSpec
+from assay.privacy import second_names
 from assay.privacy.detection import Detector
 from assay.privacy.patterns import Span
 from assay.privacy.personal_names import FILES, Tagger
@@ -21,10 +24,13 @@ TEXTS = [
 ]
 
 
+PROFILES = ("fast", "standard", "strict")
+
+
 @pytest.fixture(scope="module")
-def detector():
-    """Everything that is known, masked."""
-    return Detector(RedactionSpec())
+def detector(detectors):
+    """The profile that is the default."""
+    return detectors["standard"]
 
 
 def find(detector, text, *known):
@@ -46,9 +52,10 @@ def test_a_name_late_in_a_long_text_is_found(detector):
     assert find(detector, TEXTS[3]) == [("PERSON", "Padmini Villégnault"), ("PERSON", "Dmitri Petrov")]
 
 
-def test_neighbours_do_not_change_what_is_found(detector):
+@pytest.mark.parametrize("profile", PROFILES)
+def test_neighbours_do_not_change_what_is_found(detectors, profile):
     """One by one, together, or in another order: the very same spans, scores included."""
-    nothing = [[] for _ in TEXTS]
+    detector, nothing = detectors[profile], [[] for _ in TEXTS]
     together = detector.find(TEXTS, nothing)
 
     assert together == [detector.find([text], [[]])[0] for text in TEXTS]
@@ -56,17 +63,117 @@ def test_neighbours_do_not_change_what_is_found(detector):
     assert together[:2] == detector.find(TEXTS[:2] * 140, nothing[:2] * 140)[-2:]
 
 
-def test_nothing_is_fetched(detector, monkeypatch):
-    """An e-mail address makes other detectors look up the list of top-level domains."""
+OFFLINE = """
+import json, os, socket, sys
 
-    def refuse(*_, **__):
-        raise AssertionError("a socket was opened")
+def refuse(*_, **__):
+    os._exit(9)  # nobody can catch it
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    fresh = Detector(RedactionSpec())
+class Refused(socket.socket):
+    connect = connect_ex = sendto = sendmsg = refuse
 
-    assert find(fresh, TEXTS[4]) == find(detector, TEXTS[4]) == [("EMAIL", "jane@example.org")]
+socket.socket = Refused
+for name in ("create_connection", "getaddrinfo", "gethostbyname", "gethostbyname_ex", "getnameinfo"):
+    setattr(socket, name, refuse)
+from assay.policy import RedactionSpec
+from assay.privacy.detection import Detector
+
+texts = json.loads(sys.argv[1])
+found = {p: Detector(RedactionSpec(profile=p)).find(texts, [[]] * len(texts)) for p in ("fast", "standard", "strict")}
+print(json.dumps([[[span[2] for span in row] for row in rows] for rows in found.values()]))
+"""
+
+
+def test_no_host_is_asked_and_no_model_fetched():
+    """In a process of its own, which ends if it connects a socket or looks up a name."""
+    texts = [TEXTS[4], "see https://shop.example/a?b=c or www.shop.example", "write to x@y.co.uk or 192.0.2.7, Anna"]
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, json.dumps(texts)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    for rows in json.loads(done.stdout.splitlines()[-1]):
+        assert rows[:2] == [["EMAIL"], ["URL", "URL"]]
+        assert rows[2][:2] == ["EMAIL", "IP_ADDRESS"]
+
+
+def test_the_fast_profile_loads_no_model():
+    """Neither its time nor its memory is spent."""
+    code = (
+        "import sys; from assay.policy import RedactionSpec; from assay.privacy.detection import Detector; "
+        "spans = Detector(RedactionSpec(profile='fast')).find(['mail a@example.org'], [[]]); "
+        "print([s.type for s in spans[0]], {'onnxruntime', 'presidio_analyzer', 'spacy', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "['EMAIL'] set()"
+
+
+def test_each_profile_finds_what_the_one_before_it_found(detectors):
+    """More detectors, never fewer characters."""
+    text = "Please ask Ingeborg Szöllösy of Kenosha, order AB-12345, not the agent Fatoumata who rang me."
+    found = [
+        {i for span in detectors[profile].find([text], [[]])[0] for i in range(span.start, span.end)}
+        for profile in PROFILES
+    ]
+
+    assert found[0] < found[1] <= found[2]
+
+
+def test_the_second_tagger_finds_names_that_the_first_does_not(detectors):
+    """Which is what it is for."""
+    text = "The brainchild of our founders: Delgado, Bowman and White."
+    examined = detectors["strict"].examine([text], [[]])[0]
+
+    first, second = ([text[s.start : s.end] for s in examined.hits[name]] for name in ("tagger", "second tagger"))
+
+    assert second == ["Delgado", "Bowman", "White"]
+    assert not set(first) >= set(second)
+    assert [text[s.start : s.end] for s in examined.spans] == second
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "is_credible"),
+    [
+        ("Ask Anna Kowalska.", "Anna Kowalska", True),
+        ("Ask Ludwig van der Berg.", "Ludwig van der Berg", True),
+        ("Marek rang.", "Marek", True),
+        ("Kind words.\n\nRegsrds,\nthe shop", "Regsrds", False),
+        ("Done. Pleese help", "Pleese", False),
+        ("Bitte senden Sie es mir", "Bitte senden Sie", False),
+        ("Dear Sir", "Dear Sir", False),
+        ("room B12", "B12", False),
+        ("ask anna", "anna", False),
+    ],
+)
+def test_the_second_tagger_is_believed_about_capitalised_words_that_are_not_common(text, value, is_credible):
+    """It was trained on edited English, and takes what it has not met for a name."""
+    start = text.index(value)
+
+    assert second_names.credible(text, start, start + len(value)) is is_credible
+
+
+def test_a_second_tagger_that_is_absent_or_altered_is_refused(monkeypatch):
+    """It says what to install; nothing is passed with one detector fewer."""
+    monkeypatch.setitem(second_names.FILES, "ner/model", "0" * 64)
+    with pytest.raises(RecogniserError, match=r"ner/model hashes to [0-9a-f]{12}, expected 000000000000"):
+        second_names.SecondOpinion()
+
+    monkeypatch.setattr(second_names, "DISTRIBUTION", "no-such-distribution")
+    with pytest.raises(RecogniserError, match=r"the profile strict needs no-such-distribution==3\.7\.1"):
+        Detector(RedactionSpec(profile="strict"))
+
+
+def test_a_model_that_breaks_fails_the_text_rather_than_passing_it(detectors, monkeypatch):
+    """Whoever of them it is."""
+    for profile, name in (("standard", "tagger"), ("strict", "second tagger")):
+
+        def broken(_):
+            raise MemoryError
+
+        monkeypatch.setitem(detectors[profile]._models, name, broken)
+        with pytest.raises(MemoryError):
+            detectors[profile].find(["Anna Kowalska"], [[]])
 
 
 def test_a_value_found_once_is_found_everywhere(detector):

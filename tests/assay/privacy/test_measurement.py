@@ -141,7 +141,7 @@ def test_the_gate_is_on_the_bound():
     """A rate over the floor does not pass when its bound is under it."""
     assert decide(result(60, 60), {"PERSON": 0.95}, 0.05) == ()
     assert decide(result(56, 60), {"PERSON": 0.9}, 0.05) == (
-        "PERSON: 56 of 60 seeded values fully masked, recall at least 0.854 with 95% confidence; expected at least 0.9",
+        "PERSON: 56 of 60 seeded values fully masked, recall at least 85.4% with 95% confidence; expected at least 90%",
     )
 
 
@@ -151,7 +151,7 @@ def test_too_few_values_are_told_from_too_many_misses():
     [never] = decide(result(60, 60), {"PERSON": 1}, 1)
     [none] = decide(result(60, 60), {"IBAN": 0.9}, 1)
 
-    assert "too few planted to show 0.99: all of 60 would show 0.951; plant 299 or more" in few
+    assert "too few planted to show 99%: all of 60 would show 95.1%; plant 299 or more" in few
     assert "ask for less" in never
     assert "IBAN: 0 of 0" in none
     assert "plant 29 or more" in none
@@ -163,7 +163,7 @@ def test_leaks_and_over_redaction_are_held_to_their_upper_bounds():
     [few] = decide(result(60, 60), {}, 0.01)
     [over] = decide(result(60, 60), {}, 0.05, 0.003)
 
-    assert "3 of 60 seeded records leak, a rate of at most 0.124" in leaky
+    assert "3 of 60 seeded records leak, a rate of at most 12.4%" in leaky
     assert "plant 299 or more records" in few
     assert over.startswith("over-redaction: 0 of 0 letters")
 

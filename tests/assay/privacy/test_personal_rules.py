@@ -34,6 +34,10 @@ def found(text, module=personal_rules):
         ("ADDRESS", "P.O. Box 1182"),
         ("ADDRESS", "SW1A 1AA"),
         ("ADDRESS", "Springfield, IL 62704"),
+        ("SSN", "912-48-1234"),
+        ("ORDER_ID", "4481-SBLB"),
+        ("ACCOUNT_ID", "AC 8606 9253"),
+        ("ADDRESS", "Mannerheiminkatu 12"),
     ],
 )
 def test_a_form_is_recognised_inside_a_sentence(kind, value):
@@ -66,6 +70,14 @@ def test_an_iban_gives_back_the_words_behind_it():
         ("username: j.doe", "USERNAME", "j.doe"),
         ("call me back at 555 01 23", "PHONE", "555 01 23"),
         ("the card ending in 4242", "CREDIT_CARD", "4242"),
+        ("the access code Mango-Rocket98 was in it", "SECRET", "Mango-Rocket98"),
+        ("I was texted the code Mango-Rocket98.", "SECRET", "Mango-Rocket98"),
+        ("PIN Pepper!412mango no longer works", "SECRET", "Pepper!412mango"),
+        ("I typed 3623 as the password", "SECRET", "3623"),
+        ("I sign in as jane_doe", "USERNAME", "jane_doe"),
+        ("the profile falk_hel is locked", "USERNAME", "falk_hel"),
+        ("picklealha07 is what I am called here", "USERNAME", "picklealha07"),
+        ("i am customer ac 7796 0423.", "ACCOUNT_ID", "ac 7796 0423"),
     ],
 )
 def test_a_label_announces_its_value(text, kind, value):
@@ -74,8 +86,47 @@ def test_a_label_announces_its_value(text, kind, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("an jane@example.comждил", "jane@example.comждил"),
+        ("ждилjane@example.com", "ждилjane@example.com"),
+        (f"{'x' * 300}@example.com", f"{'x' * 300}@example.com"),
+        ("<jane@дыждь.юл>", "jane@дыждь.юл"),
+        ("..jane@example.com.", "jane@example.com"),
+    ],
+)
+def test_an_email_address_is_found_whatever_is_glued_to_it(text, address):
+    """Letters of any script, and any number of them."""
+    assert ("EMAIL", address) in found(text)
+
+
+@pytest.mark.parametrize("text", ["a @ b.c", "@example.com", "jane@localhost", "5@ 3.50 each", "....@example.com"])
+def test_an_at_sign_alone_is_no_address(text):
+    """There must be a mailbox before it and a domain behind."""
+    assert not {kind for kind, _ in found(text)} & {"EMAIL"}
+
+
+@pytest.mark.parametrize("text", ["Can I pay via Apple Pay?", "a 2000-LED lamp, 120-VAC", "COVID-19 and ISO-9001"])
+def test_a_shape_of_a_product_is_no_number_of_a_customer(text):
+    """Nor a street."""
+    assert found(text) == set()
+
+
+@pytest.mark.parametrize(
     "text",
-    ["my password is wrong", "the order is late", "my account is closed", "invoice total 23.99", "I bought 2 items"],
+    [
+        "my password is wrong",
+        "the order is late",
+        "my account is closed",
+        "invoice total 23.99",
+        "I bought 2 items",
+        "the password reset link is broken",
+        "my PIN has 4-digits",
+        "I used the app as well",
+        "the profile page is empty",
+        "that is what I am called for",
+        "the account number is definitely right",
+    ],
 )
 def test_a_sentence_that_goes_on_is_no_value(text):
     """A label alone announces nothing."""
@@ -92,6 +143,14 @@ def test_a_sentence_that_goes_on_is_no_value(text):
         ("It broke.\n\nKind regards,\nwei zhang", "wei zhang"),
         ("Your full name, please?\nsue miller\n", "sue miller"),
         ("Ok.\n\nMuch obliged,\nVuk\n", "Vuk"),
+        ("Hello A. Y\u0131ld\u0131z,\nthanks", "A. Y\u0131ld\u0131z"),
+        ("my name is hyuuma t. maida", "hyuuma t. maida"),
+        ("H. Chiu, C-53907\nnext", "H. Chiu"),
+        ('Alice: "Who is it?"', "Alice"),
+        ("Vide, can I please go?", "Vide"),
+        ("it was directed by Producer James Sparks", "James Sparks"),
+        ("Satu Elomo\n\n458 Elm Road", "Satu Elomo"),
+        ("have you heard of Irena Bílá yet, or is it new", "Irena Bílá"),
     ],
 )
 def test_a_cue_announces_a_name(text, name):
@@ -100,7 +159,18 @@ def test_a_cue_announces_a_name(text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["I'm sorry", "I AM VERY ANGRY", "Dear Support,", "Hi there,\n\nplease help", "Thanks,\n"]
+    "text",
+    [
+        "I'm sorry",
+        "I AM VERY ANGRY",
+        "Dear Support,",
+        "Hi there,\n\nplease help",
+        "Thanks,\n",
+        "Hi, Could you help?",
+        "Shipping Address\n\n458 Elm Road",
+        "Sorry, can you help?",
+        "Noted.",
+    ],
 )
 def test_a_cue_without_a_name_announces_nothing(text):
     """Manners are not people."""

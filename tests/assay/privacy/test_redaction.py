@@ -193,6 +193,156 @@ def test_what_cannot_be_examined_is_dropped(find, text, reason):
     assert redact([record(text)], SPEC, find) == ([], [Dropped("r1", "redact", reason)], [])
 
 
+SURROGATES = RedactionSpec(policy=dict.fromkeys(("PERSON", "EMAIL", "PHONE", "ORDER_ID", "ACCOUNT_ID"), "surrogate"))
+KEY = b"k" * 32
+
+
+def test_a_surrogate_is_the_same_in_every_record_and_place(find):
+    """In prose, in JSON, in an attribute; a name alone is a part of the whole name; a secret is masked."""
+    before = dataclasses.replace(
+        record(f"{MESSAGE} My password is Hunter22!", ANSWER), attributes={"by": "ANNA KOWALSKA"}
+    )
+    [one, other], _, audited = redact([before, record("Regards,\nAnna Kowalska", number=2)], SURROGATES, find, KEY)
+    name = other.context[0].content.removeprefix("Regards,\n")
+    number = json.loads(one.completion)["order_id"]
+
+    assert "Kowalska" not in name
+    assert json.loads(one.completion)["note"] == f'café "{name}"'
+    assert one.attributes == {"by": name.upper()}
+    assert one.context[0].content.startswith(f"Hi, I'm {name}. Order no. {number} never came, ring 077 0090 0")
+    assert f"Where is {number.replace('-', '').lower()}? My password is [SECRET_1]" in one.context[0].content
+    assert {mark.action for row in audited for mark in row.marks if mark.type != "SECRET"} == {"surrogate"}
+    assert [mark.action for mark in audited[0].marks if mark.type == "SECRET"] == ["mask"]
+
+
+def test_redacting_surrogates_changes_nothing(find):
+    """Not even where the detector takes one of them for something else."""
+    before = [
+        record(MESSAGE, ANSWER),
+        record("Regards,\nWei Zhang, wei.zhang@web.de, A. Zhang and mr o'neil jr", number=2),
+        record("hi anna here, invoice INV-2024-8812 and order no. 77-1, tel. +48 600 700 800", number=3),
+    ]
+    once, _, _ = redact(before, SURROGATES, find, KEY)
+
+    assert redact(once, SURROGATES, find, KEY)[0] == once
+    assert "[ORDER_ID_1]" in once[2].context[0].content
+
+
+def test_marks_say_where_a_surrogate_stands(find):
+    """By its length, in the text as it is now."""
+    [kept], _, [audited] = redact([record(MESSAGE)], SURROGATES, find, KEY)
+    first = next(mark for mark in audited.marks)
+    new = kept.context[0].content[first.start : first.start + first.length]
+
+    assert MESSAGE[first.start : first.end] == "Anna Kowalska"
+    assert kept.context[0].content == f"Hi, I'm {new}{kept.context[0].content[first.start + first.length :]}"
+    assert audit_from_parquet(audit_to_parquet([audited])) == [audited]
+
+
+def test_surrogates_need_a_key(find):
+    """Without one they could be computed by anybody."""
+    with pytest.raises(RedactionError, match=r"surrogates of ACCOUNT_ID, EMAIL, .* found no key"):
+        redact([record(MESSAGE)], SURROGATES, find)
+    assert not SURROGATES.with_masks().surrogates
+    assert SURROGATES.with_masks().entities == SURROGATES.entities
+
+
+CALL = [
+    {"id": "call_1", "type": "function", "function": {
+        "name": "lookupOrder",
+        "arguments": json.dumps({"order": "AB-1234", "note": 'she is called "Anna Kowalska", as told', "n": 2}),
+    }},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", [SPEC, SURROGATES], ids=["masks", "surrogates"])
+def test_a_tool_call_has_what_stands_in_the_prose_and_stays_json_twice_over(find, spec):
+    """Its arguments are JSON in a string; the function's name is nobody's."""
+    called = f"I look it up.\n\n{json.dumps(CALL)}"
+    before = record(MESSAGE, "Done.")
+    before = dataclasses.replace(
+        before, context=(*before.context, Turn("assistant", called), Turn("tool", '{"by": 1}'))
+    )
+    [kept], _, [audited] = redact([before], spec, find, KEY)
+    head, _, calls = kept.context[1].content.partition("\n\n")
+    function = json.loads(calls)[0]["function"]
+    given = json.loads(function["arguments"])
+
+    assert (head, function["name"], given["n"], kept.context[2].content) == (
+        "I look it up.",
+        "lookupOrder",
+        2,
+        '{"by": 1}',
+    )
+    name = given["note"].split('"')[1]
+    assert kept.context[0].content.startswith(f"Hi, I'm {name}. Order no. {given['order']} ")
+    assert "Kowalska" not in kept.context[1].content
+    inside = [called[m.start : m.end] for m in audited.marks if m.field == "context[1]"]
+    assert inside == ["AB-1234", "Anna Kowalska"]
+    assert redact([kept], spec, find, KEY)[0] == [kept]
+
+
+def test_prose_in_what_a_tool_answered_is_read_as_prose(find):
+    """Although nothing else in the record names it; its labels stay."""
+    answer = '{"status": "open", "note": "caller said that her neighbour Peter Brown took it in"}'
+    [kept] = masked(find, dataclasses.replace(record("hello"), context=(Turn("tool", answer),)))
+
+    assert kept.context[0].content == answer.replace("Peter Brown", "[PERSON_1]")
+
+
+def test_json_in_a_fence_stays_json(find):
+    """A number in it becomes a string rather than a bare placeholder."""
+    text = 'Order number 12345678, please:\n```json\n{"order": 12345678,\n "tries": 2}\n```\nThanks, Anna Kowalska'
+    [kept] = masked(find, record(text))
+
+    assert kept.context[0].content == (
+        'Order number [ORDER_ID_1], please:\n```json\n{"order": "[ORDER_ID_1]",\n "tries": 2}\n```\nThanks, [PERSON_1]'
+    )
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\u202e", "\ufe0f"])
+def test_a_character_that_nobody_sees_hides_nothing(find, unseen):
+    """It goes with the value; elsewhere it stays."""
+    [kept], _, [audited] = redact(
+        [record(f"a{unseen} mail to an{unseen}na@exam{unseen}ple.com, please")], SPEC, find, KEY
+    )
+
+    assert kept.context[0].content == f"a{unseen} mail to [EMAIL_1], please"
+    assert audited.marks[0].fingerprint == fingerprint("anna@example.com", KEY)
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (record('{"anna.kowalska@example.com": "refund"}'), "a name in the JSON of context[0] is personal data"),
+        (record("hi", '{"a": "Anna\\u0000"}'), "completion contains a NUL character"),
+        (
+            record(
+                "Dzień dobry, nie dostałam jeszcze mojej paczki, a pani Kowalska z waszego sklepu mówi, że ją wysłano"
+            ),
+            "context[0] is in Polish",
+        ),
+    ],
+)
+def test_what_cannot_be_redacted_is_dropped(find, before, reason):
+    """A name in JSON stays what it is, a language is read or not."""
+    kept, [dropped], _ = redact([before], RedactionSpec(), find)
+
+    assert kept == []
+    assert dropped.reason.startswith(reason)
+
+
+def test_a_foreign_turn_among_others_is_found_and_so_are_many_short_ones(find):
+    """Neither does English beside it hide it, nor is it too short if it goes on."""
+    long = record("Thank you very much for your help with my order, it came today and it works. " * 5)
+    polish = "nie dostałam jeszcze mojej paczki, a miała przyjść we wtorek, więc proszę o odpowiedź jak najszybciej"
+    mixed = dataclasses.replace(long, context=(*long.context, Turn("user", polish)))
+    short = tuple(Turn("user", part.strip()) for part in polish.split(","))
+
+    reasons = [d.reason for d in redact([mixed, dataclasses.replace(long, context=short)], RedactionSpec(), find)[1]]
+    assert [reason.partition(" is in ")[0] for reason in reasons] == ["context[1]", "the record"]
+
+
 def test_a_text_on_which_detection_fails_is_dropped_alone(find):
     """The others pass, and the reason does not quote the exception, which may quote the text."""
 

@@ -50,3 +50,23 @@ def test_a_foreign_paragraph_is_not_outvoted():
     assert unread(f"{around}\n\n{long}\n \n{around}") == (
         "more than half of the letters of a paragraph of {} are Cyrillic, which the detectors do not read"
     )
+
+
+def test_masking_does_not_make_a_text_foreign():
+    """What was read before its names were masked is read again after."""
+    before = "Anna Maria Kowalska и Иван Петров ждут"
+    after = "[PERSON_1] и Иван Петров ждут"
+
+    assert unread(before) is None
+    assert unread(after) is None
+    assert unread(after.replace("[PERSON_1]", "A")) is not None
+
+
+def test_a_placeholder_does_not_vouch_for_a_foreign_page():
+    """It counts as a name does, not as a page."""
+    assert unread("[PERSON_1] " + "Где мой заказ? " * 10) is not None
+
+
+def test_one_endless_word_does_not_vouch_for_a_foreign_sentence():
+    """Hundreds of letters without a space are no sentence that could be read."""
+    assert unread("x" * 500 + " где мой заказ, почему он не пришёл ко мне") is not None

@@ -10,6 +10,7 @@ from assay.records import Dropped, Record, Turn, to_parquet
 from assay.reporting import excerpts
 from assay.reporting.content import Check, Personal, Source, Standing, Suite, Waiver
 from assay.reporting.dataset import Content, Corrections, Profile, Redaction, Shard, Side, Slice
+from tests.assay.reporting.measurements import redacting
 
 SPOKEN = "where is my parcel [ORDER_ID_1]"
 
@@ -111,5 +112,6 @@ def full() -> Content:
                 p_value_of_ratio=0.004, cramers_v=0.08, p_value=0.00002,
             ),
         ),
+        redacting=redacting(),
         published="2031-02-03",
     )  # fmt: skip

@@ -10,11 +10,12 @@ from assay.data import profile as profiling
 from assay.records import Dropped
 from assay.reporting import card, excerpts
 from assay.reporting.dataset import NOT_KNOWN, Content, Profile
+from tests.assay.reporting import measurements
 from tests.assay.reporting.cards import SIDES, SPOKEN, WAIVERS, content, full, suite
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
 VOID = {"meta", "img", "br", "hr", "link", "input"}
-KEPT = {"pass", "quarantine", "passed", "train", "validation", "test"}
+KEPT = {"pass", "quarantine", "passed", "train", "validation", "test", "mask", "surrogate", "keep"}
 
 
 class Tags(HTMLParser):
@@ -114,7 +115,7 @@ def test_the_card_answers_every_question_of_a_datasheet():
         "records of this version that somebody should look at",
         "Label noise 21",
         "channel 120 email 80 , chat 40 0.42 refund unlikely to be chance, p = 0.004 0.08 < 0.001",
-        "ORDER_ID 131",
+        "ORDER_ID placeholder 131 120",
         "refund 50 50.0% 10 50.0%",
         *(said_.partition(": ")[2] for said_ in NOT_KNOWN),
     ):
@@ -200,6 +201,28 @@ def test_records_that_wait_for_review_are_told():
     assert [remark.said for remark in card.remarks_on(content(suspects={"length": 1}))] == [
         "Review: 1 doubt waits for a person to decide on."
     ]
+
+
+def test_the_card_says_what_redaction_was_shown_to_find():
+    """The bound that a signature rests on stands on top and with its evidence."""
+    said = read(card.page(content(redacting=measurements.redacting())))
+
+    assert "Records that leak at most 2.2% 95% confidence; limit 5%" in said
+    assert "Of 1152 invented values planted in this run's own kind of text, 1134 were masked whole" in said
+    assert "ORDER_ID placeholder 131 120" in said
+    assert "2246 fingerprints of what was replaced are sealed" in said
+    assert "Redaction:" not in said
+
+
+def test_nobody_signs_for_a_redaction_that_is_not_shown_to_be_good_enough():
+    """It stands on top of the card; a leak that a person read is told, and so is that nobody measured."""
+    (remark,) = card.remarks_on(content(redacting=measurements.refused()))
+
+    assert (remark.colour, remark.said[:40]) == ("bad", "Redaction: not shown to be good enough. ")
+    read_by = {"rows": 300, "leaks": 1, "upper": 0.0158, "who": "jane.doe@acme.example", "day": "2031-02-01"}
+    found = content(redacting=measurements.redacting(sample=read_by))
+    assert [said for _, said in card.remarks_on(found)] == ["Redaction: 1 row of 300 read by a person still leaked."]
+    assert "Redaction: how much it finds was not measured in this run." in read(card.page(content()))
 
 
 def test_labels_with_few_records_are_named_among_what_is_not_known():

@@ -9,6 +9,7 @@ import pytest
 from assay.reporting import croissant
 from assay.reporting.dataset import Content
 from tests.assay.reporting.cards import FILES, SIDES, SPOKEN, content, full
+from tests.assay.reporting.measurements import refused
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,7 +43,7 @@ def test_mlcroissant_reads_it_without_an_error_or_a_warning(tmp_path: Path):
     assert metadata.version == "1.0.0+" + "a" * 64
     assert metadata.license == ["https://spdx.org/licenses/CC0-1.0.html"]
     assert "deduplicate: 122 records in, 120 out, 2 dropped" in metadata.data_preprocessing_protocol
-    assert metadata.personal_sensitive_information[1:] == ["ORDER_ID: 131 values replaced by placeholders"]
+    assert metadata.personal_sensitive_information[2:] == ["ORDER_ID: 131 values replaced by placeholders"]
     assert metadata.data_use_cases == ["Route messages.", "English messages to a shop."]
     assert metadata.data_limitations == list(full().not_known)
     assert metadata.data_collection.startswith("tickets: 131 records, licence CC0-1.0, lawful basis: contract.")
@@ -109,6 +110,31 @@ def test_equal_content_gives_equal_bytes_and_no_day_is_made_up():
     assert croissant.document(content()) == croissant.document(Content.model_validate_json(content().model_dump_json()))
     assert "datePublished" not in json.loads(croissant.document(content()))
     assert json.loads(croissant.document(full()))["datePublished"] == "2031-02-03"
+
+
+def test_what_redaction_was_shown_to_find_is_told_with_its_bounds():
+    """In plain characters; and where nobody measured it, that is told instead."""
+    told = json.loads(croissant.document(full()))["rai:personalSensitiveInformation"]
+
+    assert told[1].startswith(
+        "Of 1,152 invented values planted in this run's own kind of text, 1,134 were masked whole"
+    )
+    assert "with 95 % confidence at most 2.2 % of such records keep a direct identifier." in told[1]
+    assert "PERSON 96.8 % (193 of 195)" in told[1]
+    assert "not what was asked for" not in told[1]
+    stopped = json.loads(croissant.document(content(redacting=refused())))["rai:personalSensitiveInformation"]
+    assert "This is not what was asked for: IBAN: 8 of 8 seeded values" in stopped[1]
+    silent = json.loads(croissant.document(content()))["rai:personalSensitiveInformation"]
+    assert silent[1] == "How much is found was not measured."
+
+
+def test_a_surrogate_is_called_what_it_is():
+    """Whoever trains on it should know that a name in the text is nobody's."""
+    policy = content().redaction.model_copy(update={"surrogates": ("ORDER_ID",)})
+
+    told = json.loads(croissant.document(content(redaction=policy)))["rai:personalSensitiveInformation"]
+
+    assert told[2:] == ["ORDER_ID: 131 values replaced by invented values"]
 
 
 def test_no_text_of_a_record_is_in_it():

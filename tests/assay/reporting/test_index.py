@@ -2,7 +2,8 @@
 
 import re
 
-from assay.reporting.index import RUNS_A_PAGE, Run, index, pages
+from assay.reporting.index import RUNS_A_PAGE, Masked, Run, index, pages
+from tests.assay.reporting import measurements
 from tests.assay.reporting.test_report import MARKUP, parsed
 
 DECISIONS = ("accepted", "accepted", "refused", "inconclusive", None)
@@ -110,6 +111,37 @@ def test_a_new_page_with_one_run_still_looks_back_twenty():
     assert "of the last 20;" in pages(runs(RUNS_A_PAGE + 1))["index.html"]
 
 
+def measured(number: int, page: str | None = None, **changed: object) -> dict[str, object]:
+    """A run that measured its redaction, as it is filed: with more leaks, the higher its number."""
+    found = Masked.model_validate(measurements.redacting(leaks=number) if number < 20 else measurements.refused())
+    return record(number, redaction=found.model_copy(update={"page": page}).model_dump(mode="json"), **changed)
+
+
+def test_a_run_says_how_much_of_personal_data_is_left_at_most():
+    """A badge with the bound, its limit and a word, linked to the page; a dash where nobody measured."""
+    filed = [measured(21), measured(5, "runs/5/redaction.html"), record(1)]
+    written = index([Run.model_validate(each) for each in filed], 1, 1)
+    cells = re.findall(r'<td role="cell" data-label="Personal data left"><span>(.*?)</span></td>', written, re.DOTALL)
+
+    assert '<span class="word bad">at most 11.1\u202f%</span>' in cells[0]
+    assert "<small>stopped, limit 5\u202f%</small>" in cells[0]
+    assert '<a class="word good" href="./runs/5/redaction.html">at most 2.2\u202f%</a>' in cells[1]
+    assert "<small>passed, limit 5\u202f%</small>" in cells[1]
+    assert cells[2].strip() == "\N{EN DASH}"
+
+
+def test_the_summary_has_the_trend_of_each_recipe_s_bound_and_the_highest_on_top():
+    """Of the runs that measured it, oldest first, against the limit of the last."""
+    filed = [measured(5, recipe="/x/recipes/a"), measured(9, recipe="/x/recipes/b"), measured(1, recipe="/x/recipes/a")]
+    written = index([Run.model_validate(each) for each in filed], 1, 1)
+    summary = written[: written.index("</header>")]
+
+    assert "at most 3.2\u202f% <small>limit 5\u202f%; the highest of 2 recipes" in summary
+    assert "Records that leak at most, in the last 2 runs, oldest first: 0.96\u202f%, 2.2\u202f%" in summary
+    assert summary.count('class="limit"') == 2
+    assert "Personal data left" not in index([Run.model_validate(record(1))], 1, 1).split("</header>")[0]
+
+
 def test_no_run_is_a_page_too():
     """It says what makes one."""
     assert "No run is filed yet" in pages([])["index.html"]
@@ -133,7 +165,8 @@ def test_markup_in_any_text_is_shown_and_not_obeyed():
     }  # fmt: skip
     dirty = {"run": MARKUP, "started": MARKUP, "recipe": MARKUP, "validations": [found], "report": MARKUP}
     linked = {"model": MARKUP, "version": MARKUP, "sentence": MARKUP, "pages": {"report": MARKUP}}
-    data = {"dataset": {"version": MARKUP, "page": MARKUP, "croissant": MARKUP}}
+    kept = measurements.given() | {"page": MARKUP, "reasons": [MARKUP]}
+    data = {"redaction": kept, "dataset": {"version": MARKUP, "page": MARKUP, "croissant": MARKUP}}
     stopped = {"verdict": None, "error": MARKUP, "steps": [{"task": MARKUP, "state": "failed"}]}
     shown = [Run.model_validate(record(1) | dirty | linked | data), Run.model_validate(dirty | stopped)]
     written = index(shown, 1, 1)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from assay.reporting import pages
+from assay.reporting import card, measured, pages
 from assay.reporting.index import index
 from assay.reporting.report import page as report
 from assay.reporting.validation import page as validation
+from tests.assay.reporting import cards, measurements
 from tests.assay.reporting.test_index import runs
 from tests.assay.reporting.test_report import content
 from tests.assay.reporting.test_validation import LINKS, history, outcome
@@ -29,6 +30,10 @@ DRAWN = [(colour, "paper") for colour in ("first", "second", "kept", "gone", "ba
 
 WRITTEN = {
     "report": report(content()),
+    "report with redaction": report(content().model_copy(update={"redacting": measurements.redacting()})),
+    "card": card.page(cards.full()).replace('href="./croissant.json"', 'href="#main"'),
+    "redaction": measured.page(measurements.content()).decode(),
+    "redaction refused": measured.page(measurements.content(redacting=measurements.refused(), past=())).decode(),
     "validation": validation(outcome(), history(3), LINKS),
     "index": index(runs(5), 1, 1),
     "older index": index(runs(5), 1, 2),

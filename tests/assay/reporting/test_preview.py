@@ -1,5 +1,6 @@
 """The steward sees what was marked and what became of it, on a page that says what it holds."""
 
+import dataclasses
 import re
 
 import pytest
@@ -79,3 +80,17 @@ def test_marks_are_legible_in_both_schemes(scheme: int):
     for group in preview.GROUPS:
         low, high = sorted((luminance(named[group]), luminance(named[f"{group}-ink"])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, group
+
+
+def test_what_stands_for_something_is_marked_even_if_it_looks_like_a_name():
+    """Told by lengths; placeholders of an earlier time are marked too; without lengths, placeholders alone."""
+    spans = (Span(3, 7, "PERSON", 6, is_surrogate=True), Span(9, 13, "ORDER_ID", 12))
+    passage = Passage("text", "Hi Anna, 7788, [CITY_1]!", "Hi Belomu, [ORDER_ID_1], [CITY_1]!", spans)
+    pieces = [(piece.text, piece.type) for piece in after(passage)]
+
+    assert pieces == [
+        ("Hi ", ""), ("Belomu", "PERSON"), (", ", ""), ("[ORDER_ID_1]", "ORDER_ID"), (", ", ""), ("[CITY_1]", "CITY"),
+        ("!", ""),
+    ]  # fmt: skip
+    bare = dataclasses.replace(passage, spans=tuple(Span(*span[:3]) for span in spans))
+    assert [piece.text for piece in after(bare) if piece.type] == ["[ORDER_ID_1]", "[CITY_1]"]

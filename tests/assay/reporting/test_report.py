@@ -16,6 +16,7 @@ from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, So
 from assay.reporting.excerpts import changes, examples, passage
 from assay.reporting.report import page
 from assay.spec import GateSpec
+from tests.assay.reporting.measurements import redacting, refused
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
 GATE = GateSpec(
@@ -240,6 +241,7 @@ def test_nothing_at_all_is_said_in_words():
         update={
             "fields": (), "slices": {}, "abilities": (), "latency": (), "path": (), "suites": (), "wins": (),
             "losses": (), "not_known": (), "personal": Personal(records=0, touched=0, counts={}), "environment": {},
+            "redacting": redacting(policy={}),
             "training": Training(steps=1, examples=1, truncated=0, tokens=1, trainable_parameters=1, seconds=0.5),
         }
     )  # fmt: skip
@@ -251,6 +253,29 @@ def test_nothing_at_all_is_said_in_words():
         "None was found.", "No curve was filed.", "<p>None.</p>", "Nothing was named.",
     ):  # fmt: skip
         assert said in written
+
+
+def test_the_report_says_how_well_redaction_worked_or_that_nobody_measured_it():
+    """One sentence for who signs, the recall of each type for who doubts it."""
+    plain = content()
+    shown = plain.model_copy(update={"redacting": redacting()})
+    written, without = page(shown), page(plain)
+    parsed(written)
+
+    assert "Shown to be good enough.</strong> Of 1\u202f152 invented values planted" in written
+    assert "<b>PERSON</b> <small>193 of 195, at least 96.8\u202f%, floor 92\u202f%</small>" in written
+    assert "was not measured in this run" not in written
+    assert without.count("was not measured in this run") == 2
+    assert "<strong>Redaction:</strong> how much it finds was not measured in this run." in without
+
+
+def test_a_measurement_that_was_refused_is_red_with_its_reasons():
+    """On the report too, should a run ever get there."""
+    written = page(content().model_copy(update={"redacting": refused()}))
+
+    assert '<div class="standing bad">' in written
+    assert "Not shown to be good enough." in written
+    assert "<li>leaks: 43 of 496 seeded records leak, a rate of at most 11.0%" in written
 
 
 def test_a_number_that_is_none_or_not_finite_is_a_dash():
