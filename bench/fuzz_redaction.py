@@ -30,8 +30,8 @@ from itertools import chain
 from multiprocessing import get_context
 
 from assay.policy import RedactionSpec
-from assay.privacy.detection import Detector
-from assay.privacy.redaction import redact
+from assay.privacy.detection.detector import Detector
+from assay.privacy.replacement.redaction import redact
 from assay.records import Dropped, Record, Turn
 from bench.hostile_records import Case, case
 

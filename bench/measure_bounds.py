@@ -20,14 +20,15 @@ from json import loads
 from pathlib import Path
 
 from assay.data import sources
-from assay.privacy import personal_cues, redaction
-from assay.privacy.detection import Detector
-from assay.privacy.drafts import fields
-from assay.privacy.measurement import Measured, Share, clean_sample, decide, measure, needed
-from assay.privacy.personal_names import Tagger
-from assay.privacy.recapture import Place, capture_recapture, matched
-from assay.privacy.redaction import Audited
-from assay.privacy.seeding import LEAST, Planted, planted
+from assay.privacy.detection import personal_cues
+from assay.privacy.detection.detector import Detector
+from assay.privacy.detection.personal_names import Tagger
+from assay.privacy.measurement.recall import Measured, Share, clean_sample, decide, measure, needed
+from assay.privacy.measurement.recapture import Place, capture_recapture, matched
+from assay.privacy.measurement.seeding import LEAST, Planted, planted
+from assay.privacy.replacement import redaction
+from assay.privacy.replacement.drafts import fields
+from assay.privacy.replacement.redaction import Audited
 from assay.recipes import parse
 from assay.records import Record
 from assay.spec import RunSpec

@@ -246,7 +246,8 @@ def scale(given: argparse.Namespace) -> None:
 
 def redacted(spec: RunSpec) -> list[Record]:
     """The demo records as curation meets them, but for what the raw suite would have set aside."""
-    from assay.privacy import detection, redaction
+    from assay.privacy.detection import detector
+    from assay.privacy.replacement import redaction
 
     rows = [
         record
@@ -257,7 +258,7 @@ def redacted(spec: RunSpec) -> list[Record]:
     ]
     refused = {id for id, flaw in flaws().items() if flaw["caught_by"] == "validate-raw"}
     rows = [record for record in rows if record.id not in refused]
-    return redaction.redact(rows, spec.redaction, detection.Detector(spec.redaction).find)[0]
+    return redaction.redact(rows, spec.redaction, detector.Detector(spec.redaction).find)[0]
 
 
 def flaws() -> dict[str, dict[str, str]]:

@@ -43,7 +43,7 @@ def detect(name: str, texts: list[str], model: Path | None) -> Spans:
         found = plain_presidio(model).analyze_iterator(texts, language="en", batch_size=64, score_threshold=THRESHOLD)
         return [[span(r.start, r.end, r.entity_type, r.score) for r in row] for row in found]
     from assay.policy import RedactionSpec
-    from assay.privacy.detection import Detector
+    from assay.privacy.detection.detector import Detector
 
     detector = Detector(RedactionSpec.model_validate({"profile": name.split()[1]}))
     return [[span(*s[:4]) for s in row] for row in detector.find(texts, [[]] * len(texts))]

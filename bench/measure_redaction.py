@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.policy import RedactionSpec
-from assay.privacy.detection import Detector
+from assay.privacy.detection.detector import Detector
 from assay.records import Known
 
 

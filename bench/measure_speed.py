@@ -118,7 +118,7 @@ def contestant(name: str, model: Path | None) -> Read:
     if name == "rules alone":
         return rules()
     if name == "tagger alone":
-        from assay.privacy.personal_names import Tagger
+        from assay.privacy.detection.personal_names import Tagger
 
         tagger = Tagger(1)
         return lambda texts: tagger.tag(texts, 0.3)
@@ -126,8 +126,8 @@ def contestant(name: str, model: Path | None) -> Read:
         pipe = loaded(model).pipe
         return lambda texts: list(pipe(texts, batch_size=64))
     from assay.policy import RedactionSpec
-    from assay.privacy.detection import Detector
-    from assay.privacy.redaction import redact
+    from assay.privacy.detection.detector import Detector
+    from assay.privacy.replacement.redaction import redact
 
     spec = RedactionSpec.model_validate({"profile": profile})
     find = Detector(spec).find
@@ -174,7 +174,7 @@ def unpacked(model: Path | None) -> Path:
 
 def rules() -> Read:
     """Every rule, and nothing of what comes of it."""
-    from assay.privacy import personal_cues, personal_labels, personal_misspellings, personal_rules
+    from assay.privacy.detection import personal_cues, personal_labels, personal_misspellings, personal_rules
 
     methods = (personal_rules, personal_labels, personal_misspellings, personal_cues)
     return lambda texts: [list(method.find(text)) for text in texts for method in methods]

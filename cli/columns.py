@@ -18,7 +18,7 @@ from assay.reporting.preview import Passage, Span
 from cli import rows
 
 if TYPE_CHECKING:
-    from assay.privacy.redaction import Audited
+    from assay.privacy.replacement.redaction import Audited
 
 SPANS = "spans"
 """The column that says what was masked where."""

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from assay.errors import RecipeError, SourceError, StoreError
 from assay.policy import ALWAYS_MASKED, ENTITY_TYPES, RedactionSpec
-from assay.privacy import redaction
+from assay.privacy.replacement import redaction
 from assay.reporting import preview
 from cli import rows
 from cli.columns import SPANS, Columns, Sheet
@@ -71,11 +71,11 @@ class Tally:
 def redact(order: Order) -> bool:
     """Redact a file, print a summary, and say whether every row could be examined."""
     _refuse_same_files(order)
-    from assay.privacy import detection
+    from assay.privacy.detection import detector
 
     source = rows.read(order.source, order.columns.named)
     first = next(source)  # Before the detector is loaded, which takes a while.
-    find = detection.Detector(order.policy).find
+    find = detector.Detector(order.policy).find
     examine = functools.partial(redaction.redact, spec=order.policy, find=find, key=_key(order.policy))
     tally = Tally()
     with _draft(order.out, "--out") as out:

@@ -9,7 +9,7 @@ from cli import files
 from cli.tables import columns
 
 if TYPE_CHECKING:
-    from assay.privacy.reviewing import Read
+    from assay.privacy.measurement.reviewing import Read
 
 COLUMNS = ("leak", "id", "row", "said", "answer", "beside")
 _ROW = re.compile(r"(\d+) of (\d+), seed (\d+)")
@@ -20,7 +20,7 @@ def write(run: str, rows: int, seed: int, out: str) -> None:
     if rows < 1 or seed < 0:
         raise RecipeError(f"found {rows} rows, seed {seed}; expected a row or more, and a seed from 0.")
     from assay.data.spreadsheets import encode, literal
-    from assay.privacy import measurement
+    from assay.privacy.measurement import recall
     from assay.store import write_once
     from tasks import sampling
 
@@ -38,10 +38,10 @@ def write(run: str, rows: int, seed: int, out: str) -> None:
             f"sample: found a file at {out}; expected none, since somebody may have filled it in. Name another with "
             "--out, or remove it."
         ) from None
-    bound = measurement.clean_sample(count)
+    bound = recall.clean_sample(count)
     print(f"run      {sample.run}\nsample   {count:,} of {sample.of:,} redacted rows in {out}")
     print("\nread each row; write yes under `leak` if anything personal is left in it, else no. If none leaks, at")
-    print(f"most {bound:.2%} of all rows do, with {measurement.CONFIDENCE:.0%} confidence. Then")
+    print(f"most {bound:.2%} of all rows do, with {recall.CONFIDENCE:.0%} confidence. Then")
     print(f"  assay verify sample {run} --judge {out} --who YOU")
 
 
@@ -49,7 +49,7 @@ def judge(run: str, path: str, who: str | None) -> None:
     """Read a filled-in sample back, say what it shows, and file that with the run."""
     if not (who or "").strip():
         raise RecipeError("found no name of who read the rows; expected one. Say --who YOU.")
-    from assay.privacy import reviewing
+    from assay.privacy.measurement import reviewing
     from tasks import sampling
 
     back, seed = _back(path)
@@ -69,7 +69,7 @@ def judge(run: str, path: str, who: str | None) -> None:
 def _back(path: str) -> "tuple[list[Read], int]":
     """The rows of a file that came back, and the seed by which they were drawn."""
     from assay.data.spreadsheets import bare, rows
-    from assay.privacy.reviewing import Drawn, Read
+    from assay.privacy.measurement.reviewing import Drawn, Read
 
     back: list[Read] = []
     drawn: set[tuple[str, str]] = set()

@@ -8,18 +8,11 @@ from pydantic import TypeAdapter
 from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
 from assay.policy import RedactionSpec
-from assay.privacy import (
-    attributes,
+from assay.privacy.detection import (
     counting,
-    detection,
-    drafts,
+    detector,
     eight_bits,
-    fingerprints,
-    gliner_models,
-    identifiers,
-    invented,
     languages,
-    pattern_files,
     personal_anchors,
     personal_credentials,
     personal_cues,
@@ -30,18 +23,23 @@ from assay.privacy import (
     personal_places,
     personal_rules,
     personal_spans,
-    recognisers,
-    redaction,
-    reserved,
     scripts,
     second_names,
+)
+from assay.privacy.detection.counting import Captured, Counting, summed
+from assay.privacy.measurement import invented
+from assay.privacy.recognisers import gliner_models, opening, pattern_files, spacy_pipelines, token_classifiers
+from assay.privacy.replacement import (
+    attributes,
+    drafts,
+    fingerprints,
+    identifiers,
+    redaction,
+    reserved,
     segments,
-    spacy_pipelines,
     surrogates,
     syllables,
-    token_classifiers,
 )
-from assay.privacy.counting import Captured, Counting, summed
 from assay.records import SIDES, Side, dropped_from_parquet, dropped_to_parquet
 from assay.spec import SourceSpec, SplitSpec
 from tasks import shards
@@ -52,7 +50,7 @@ from tasks.steps import step
 REDACTION = (
     attributes,
     counting,
-    detection,
+    detector,
     drafts,
     eight_bits,
     fingerprints,
@@ -71,7 +69,7 @@ REDACTION = (
     personal_places,
     personal_rules,
     personal_spans,
-    recognisers,
+    opening,
     redaction,
     reserved,
     scripts,
@@ -145,7 +143,7 @@ def split(records: Dataset, spec: SplitSpec) -> Splits:
 
 def engines(policy: RedactionSpec) -> dict[str, str]:
     """Releases of the libraries that the policy's own recognisers run on, beside those that every policy does."""
-    asked = {name for each in policy.recognisers for name in recognisers.LIBRARIES[each.kind]}
+    asked = {name for each in policy.recognisers for name in opening.LIBRARIES[each.kind]}
     return {name: _release(name) for name in sorted(asked)}
 
 
@@ -168,9 +166,9 @@ def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
 
 
 @functools.cache
-def _detector(policy: str) -> detection.Detector:
+def _detector(policy: str) -> detector.Detector:
     """One for each process of the pool: loading the tagger takes longer than a shard. The policy comes as JSON."""
-    return detection.Detector(RedactionSpec.model_validate_json(policy))
+    return detector.Detector(RedactionSpec.model_validate_json(policy))
 
 
 def _audit(part: Redacted) -> list[redaction.Audited]:

@@ -12,9 +12,10 @@ from prefect.runtime import flow_run
 from assay.artifacts import Artifact, Dataset, Redacted, Seeded
 from assay.errors import RedactionError
 from assay.policy import MeasurementSpec, RedactionSpec
-from assay.privacy import carriers, fingerprints, invented, measurement, recapture, redaction, seeding
-from assay.privacy.counting import Captured
-from assay.privacy.measurement import Measured
+from assay.privacy.detection.counting import Captured
+from assay.privacy.measurement import carriers, invented, recall, recapture, seeding
+from assay.privacy.measurement.recall import Measured
+from assay.privacy.replacement import fingerprints, redaction
 from assay.records import dropped_from_parquet
 from tasks import pages, parts, shards
 from tasks.data import CAPTURES, REDACTION
@@ -48,7 +49,7 @@ def seed(records: Dataset, policy: RedactionSpec, asked: MeasurementSpec) -> See
     return Seeded(records=Dataset(shards=tuple(filed)), values=store().put("seeded-values", seeding.to_json(documents)))
 
 
-@step("tasks.measuring", *REDACTION, measurement, recapture, seeding, carriers, libraries=("scipy",))
+@step("tasks.measuring", *REDACTION, recall, recapture, seeding, carriers, libraries=("scipy",))
 def measure(seeded: Seeded, masked: Redacted, found: Redacted, confidence: float) -> Artifact:
     """Count what was masked of the seeded values, and estimate what both detectors missed in the data.
 
@@ -62,7 +63,7 @@ def measure(seeded: Seeded, masked: Redacted, found: Redacted, confidence: float
     documents = seeding.from_json(store().get(seeded.values), rows)
     audited = redaction.audit_from_parquet(store().get(masked.audit))
     gone = [row.id for row in dropped_from_parquet(store().get(masked.dropped))]
-    measured = measurement.measure(documents, audited, gone, confidence)
+    measured = recall.measure(documents, audited, gone, confidence)
     counted = CAPTURES.validate_json(store().get(found.captures))
     captures = [_capture(each, confidence) for each in counted if each.type in RECAPTURED]
     filed = {"measured": measured.model_dump(), "captures": captures}
@@ -80,7 +81,7 @@ def seal(audit: Artifact, policy: RedactionSpec, values: str) -> Artifact:
     return store().put("fingerprints", fingerprints.seal(rows, policy, value_key()))
 
 
-@step("tasks.measuring", measurement, libraries=("scipy",))
+@step("tasks.measuring", recall, libraries=("scipy",))
 def judge(
     about: dict[str, Any],
     policy: RedactionSpec,
@@ -104,13 +105,13 @@ def judge(
     """
     told = json.loads(store().get(measured))
     found = Measured.model_validate(told["measured"])
-    reasons = measurement.decide(found, asked.floors, asked.max_leak, asked.max_over_redaction)
+    reasons = recall.decide(found, asked.floors, asked.max_leak, asked.max_over_redaction)
     redacting = {
         **told["measured"],
         **asked.model_dump(include={"floors", "max_leak", "max_over_redaction"}),
         "reasons": reasons,
         "captures": told["captures"],
-        "clean_rows": [(rows, measurement.clean_sample(rows, asked.confidence)) for rows in CLEAN_ROWS],
+        "clean_rows": [(rows, recall.clean_sample(rows, asked.confidence)) for rows in CLEAN_ROWS],
         "profile": policy.profile,
         "policy": {kind: policy.policy.get(kind, "mask") for kind in policy.types},
         "recognisers": [f"{each.name} ({each.kind})" for each in policy.recognisers],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assay.artifacts import Artifact, Dataset, Redacted, Screened, Validated
-from assay.privacy import redaction
+from assay.privacy.replacement import redaction
 from assay.records import dropped_from_parquet
 from assay.reporting import excerpts
 from assay.reporting.content import Passage, Personal, Source, Suite

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from assay.data import spreadsheets
 from assay.errors import DataError
-from assay.privacy import reviewing
-from assay.privacy.reviewing import Drawn, Read, Reviewed
+from assay.privacy.measurement import reviewing
+from assay.privacy.measurement.reviewing import Drawn, Read, Reviewed
 from assay.records import Record
 from assay.store import write_once
 from tasks import runs, shards

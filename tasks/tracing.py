@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.artifacts import Artifact, Dataset, Redacted, Reference, Seeded, Validated
-from assay.privacy import redaction
-from assay.privacy.drafts import Mark
+from assay.privacy.replacement import redaction
+from assay.privacy.replacement.drafts import Mark
 from tasks.caching import answer_to
 from tasks.places import folder, store
 

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from assay.artifacts import Artifact
 from assay.errors import DataError
-from assay.privacy import chance, contents, leaks, searching
+from assay.privacy.leaks import chance, contents, searching
+from assay.privacy.leaks import values as leaks
 from tasks import persisted, runs, shards
 from tasks.persisted import Place
 from tasks.places import store, value_key

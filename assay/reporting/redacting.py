@@ -1,8 +1,8 @@
 """Redacting: the nouns for how well redaction worked in a run, as far as the run has shown it.
 
 Like the nouns of :mod:`assay.reporting.content` they are read from what the steps filed and are blind to whatever else
-is in it. The names of :mod:`assay.privacy.measurement` are theirs, so that what was measured is read as it is. All of
-it is numbers, types, digests and the words of a recipe; nothing of a record, and no value of a seeded one.
+is in it. The names of :mod:`assay.privacy.measurement.recall` are theirs, so that what was measured is read as it is.
+All of it is numbers, types, digests and the words of a recipe; nothing of a record, and no value of a seeded one.
 """
 
 from typing import Literal

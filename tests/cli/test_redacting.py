@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assay.policy import RedactionSpec
-from assay.privacy import detection
+from assay.privacy.detection import detector
 from cli import redacting
 from cli.main import main
 
@@ -29,16 +29,16 @@ HARMLESS = '{"id": 8, "message": "The kettle arrived broken.", "note": "", "pric
 def _one_detector() -> Any:
     """The real detector, loaded once for all commands of this module."""
     patch = pytest.MonkeyPatch()
-    made: dict[Any, detection.Detector] = {}
-    real = detection.Detector
+    made: dict[Any, detector.Detector] = {}
+    real = detector.Detector
 
-    def shared(spec: Any) -> detection.Detector:
+    def shared(spec: Any) -> detector.Detector:
         kind = (spec.entities, spec.profile)
         if kind not in made:
             made[kind] = real(spec)
         return made[kind]
 
-    patch.setattr(detection, "Detector", shared)
+    patch.setattr(detector, "Detector", shared)
     yield
     patch.undo()
 
@@ -327,7 +327,7 @@ def test_nothing_is_asked_of_any_host(redact, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     monkeypatch.setattr(socket, "create_connection", refused)
-    monkeypatch.setattr(detection, "Detector", type(detection.Detector(RedactionSpec())))
+    monkeypatch.setattr(detector, "Detector", type(detector.Detector(RedactionSpec())))
     line = json.dumps({"message": f"{MAIL} and https://shop.example.co.uk/jane?x=1"})
 
     assert redact([line], "--text", "message", "--preview", "page.html") == 0

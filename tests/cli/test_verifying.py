@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.artifacts import Dataset, Redacted
-from assay.privacy import fingerprints, redaction
-from assay.privacy.drafts import Mark
+from assay.privacy.replacement import fingerprints, redaction
+from assay.privacy.replacement.drafts import Mark
 from assay.records import Known, Record, Turn, dropped_to_parquet, to_parquet
 from assay.store import ArtifactStore
 from cli.main import main

@@ -6,7 +6,7 @@ import pytest
 
 from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated
 from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
-from assay.privacy.redaction import Audited, audit_to_parquet
+from assay.privacy.replacement.redaction import Audited, audit_to_parquet
 from assay.records import Dropped, Record, Turn, dropped_to_parquet, suspects_to_parquet, to_parquet
 from expectations.outcome import Finding, Outcome, to_json
 from tasks.judging import compare, report

@@ -3,7 +3,7 @@
 import pytest
 
 from assay.policy import RedactionSpec
-from assay.privacy.detection import Detector
+from assay.privacy.detection.detector import Detector
 
 
 class Detectors(dict[str, Detector]):

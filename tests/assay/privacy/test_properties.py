@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.policy import RedactionSpec
-from assay.privacy import detection
-from assay.privacy.detection import Detector
-from assay.privacy.redaction import audit_to_parquet, redact
-from assay.privacy.seeding import planted
+from assay.privacy.detection import detector
+from assay.privacy.detection.detector import Detector
+from assay.privacy.measurement.seeding import planted
+from assay.privacy.replacement.redaction import audit_to_parquet, redact
 from assay.records import PLACEHOLDER, Known, Record, Turn, to_parquet
 
 SPEC = RedactionSpec()
@@ -112,7 +112,7 @@ def test_batch_shard_and_order_do_not_show(find, alone, order, cuts, batch):
     rows = [made(number) for number in order]
     edges = [0, *sorted(cuts), len(rows)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(detection, "BATCH", batch)
+        patch.setattr(detector, "BATCH", batch)
         found = written(find, [rows[a:b] for a, b in pairwise(edges)])
 
     assert found == alone
@@ -131,10 +131,10 @@ def test_recall_on_seeded_records_does_not_fall_with_the_shard(find, seeded, who
 def test_more_rows_than_a_batch_are_redacted_like_few(find, alone):
     """Copies of a record on both sides of a batch's edge come out the same."""
     short = sorted(map(made, range(ROWS)), key=lambda row: len(row.text))[:6]
-    rows = short * (detection.BATCH // len(short) + 2)
+    rows = short * (detector.BATCH // len(short) + 2)
     kept, dropped, _ = redact(rows, SPEC, find)
 
-    assert len(rows) > detection.BATCH
+    assert len(rows) > detector.BATCH
     assert not dropped
     assert {(r.id, to_parquet([r])) for r in kept} == {(r.id, alone[r.id][0]) for r in short}
 

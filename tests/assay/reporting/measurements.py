@@ -3,7 +3,7 @@
 from typing import Any
 
 from assay.policy import ENTITY_TYPES
-from assay.privacy import measurement, recapture
+from assay.privacy.measurement import recall, recapture
 from assay.reporting.content import Personal
 from assay.reporting.measured import Content, Past
 from assay.reporting.redacting import Redacting
@@ -18,21 +18,21 @@ FLOORS |= {"ADDRESS": 0.85, "ORDER_ID": 0.95, "ACCOUNT_ID": 0.95}
 REPLACED = {"PERSON": 1403, "ORDER_ID": 611, "EMAIL": 120, "PHONE": 77, "ADDRESS": 31, "CREDIT_CARD": 4}
 
 
-def measured(seen: dict[str, tuple[int, int]], leaks: int, over: int) -> measurement.Measured:
-    """Counts as :mod:`assay.privacy.measurement` sums them up."""
-    share = measurement.share
-    return measurement.Measured(
+def measured(seen: dict[str, tuple[int, int]], leaks: int, over: int) -> recall.Measured:
+    """Counts as :mod:`assay.privacy.measurement.recall` sums them up."""
+    share = recall.share
+    return recall.Measured(
         confidence=0.95,
         recall=tuple(
-            measurement.Recall(
+            recall.Recall(
                 type=kind, full=share(full, of), touched=min(full + 2, of), own=share(full * 2 // 3, of * 2 // 3)
             )
             for kind, (full, of) in sorted(seen.items())
         ),
         leaks=share(leaks, 496),
         own_leaks=share(leaks // 2, 230),
-        over_seeded=measurement.share_of_letters([(i % 40 == 0, 300) for i in range(500)]),
-        over_plain=measurement.share_of_letters([(over if i == 7 else 0, 110) for i in range(100)]),
+        over_seeded=recall.share_of_letters([(i % 40 == 0, 300) for i in range(500)]),
+        over_plain=recall.share_of_letters([(over if i == 7 else 0, 110) for i in range(100)]),
         plain=share(int(over > 0), 100),
         dropped=share(3, 600),
     )
@@ -58,11 +58,11 @@ def given(seen: dict[str, tuple[int, int]] = SEEN, leaks: int = 5, over: int = 0
     """What the step gives, as JSON."""
     found = measured(seen, leaks, over)
     asked = {"floors": FLOORS, "max_leak": 0.05, "max_over_redaction": 0.01} | changes
-    reasons = measurement.decide(found, asked["floors"], asked["max_leak"], asked["max_over_redaction"])
+    reasons = recall.decide(found, asked["floors"], asked["max_leak"], asked["max_over_redaction"])
     return {
         **found.model_dump(mode="json"),
         "reasons": list(reasons),
-        "clean_rows": [[rows, measurement.clean_sample(rows)] for rows in (100, 300, 1000)],
+        "clean_rows": [[rows, recall.clean_sample(rows)] for rows in (100, 300, 1000)],
         "captures": captures(),
         "profile": "strict",
         "policy": dict.fromkeys(ENTITY_TYPES, "mask") | {"EMAIL": "surrogate", "URL": "keep", "EMPLOYEE_ID": "mask"},

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from assay.privacy import measurement
+from assay.privacy.measurement import recall
 from assay.reporting.measured import SHOWN_RUNS, Content, page
 from assay.reporting.redacting import Redacting
 from tests.assay.reporting import measurements
@@ -100,7 +100,7 @@ def test_what_was_measured_is_read_whole():
 
     told = Redacting.model_validate({**found.model_dump(), **asked})
 
-    kept = told.model_dump(include=set(measurement.Measured.model_fields))
+    kept = told.model_dump(include=set(recall.Measured.model_fields))
     assert kept == found.model_dump()
     assert told.passed
 

@@ -1,0 +1,1 @@
+"""Leaks: whether what was masked is anywhere among everything that a run persisted."""

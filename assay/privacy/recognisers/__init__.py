@@ -1,0 +1,1 @@
+"""Recognisers: detectors of an organisation's own, opened from local bytes that a digest names."""
