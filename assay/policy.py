@@ -4,6 +4,7 @@ Everything in :class:`RedactionSpec` can change a redacted record, so it is in t
 :class:`MeasurementSpec` says how redaction is measured in every run and what it must show; it changes no record.
 """
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -130,27 +131,87 @@ class RedactionSpec(Spec):
         return self
 
 
-class MeasurementSpec(Spec):
-    """How redaction is measured in the run, on seeded records, and what the bounds must show."""
+PLAIN_SHARE = 6
+"""One seeded record in so many holds nothing personal."""
 
-    seeded: Annotated[int, Field(ge=6)] = 600
+_TRIALS = 10_000_000
+"""No advice to seed more than this is given."""
+
+Floor = Annotated[float, Field(gt=0, lt=1)]
+Limit = Annotated[float, Field(gt=0, le=0.5)]
+Shape = Annotated[str, Field(pattern=r'^[^"\\\x00-\x1f]*[?#][^"\\\x00-\x1f]*$')]
+
+
+def needed(floor: float, confidence: float = 0.95) -> int | None:
+    """Trials to seed so that a share of ``floor`` is shown if all go well: log(1 - c) / log(floor).
+
+    The lower bound of n of n is (1 - c)^(1/n) (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404). None if no
+    number of trials shows it, as of a floor of 1.
+    """
+    if floor <= 0:
+        return 1
+    trials = math.ceil(math.log(1 - confidence) / math.log(floor) - 1e-9) if floor < 1 else math.inf
+    return int(trials) if trials <= _TRIALS else None
+
+
+class MeasurementSpec(Spec):
+    """How redaction is measured in the run, on seeded records, and what the bounds must show.
+
+    What must be shown has no defaults: it is a decision. What no outcome could show is refused.
+    """
+
+    seeded: Annotated[int, Field(ge=PLAIN_SHARE)] = 600
     """Records with invented values that go through the same steps as the data; one in six holds none."""
 
     least: Positive = 60
-    """Values of each type at the least: with 59, all masked, a recall of 0.95 is shown at 95 % confidence."""
+    """Records with a value of each type at the least: with 59, all masked, a recall of 0.95 is shown at 95 %
+    confidence."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    shapes: dict[EntityType, tuple[str, ...]] = Field(default_factory=dict)
-    """Forms that a type's values have here, ``?`` a letter and ``#`` a digit, such as ``??-######``."""
+    shapes: dict[EntityType, Annotated[tuple[Shape, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """Forms that a type's values have here, ``?`` a letter and ``#`` a digit, such as ``??-######``. A type of one's
+    own recogniser is seeded only if it has one."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     """Of each one-sided bound."""
 
-    floors: dict[EntityType, Fraction] = Field(default_factory=dict)
+    floors: Annotated[dict[EntityType, Floor], Field(min_length=1)]
     """Entity type → recall that must be shown, at the lower bound."""
 
-    max_leak: Fraction = 0.05
+    max_leak: Limit
     """Share of seeded records with a direct identifier left, at the upper bound."""
 
     max_over_redaction: Fraction = 0.01
     """Share of letters masked in records without personal data, at the upper bound."""
+
+    @model_validator(mode="after")
+    def _enough_is_seeded(self) -> Self:
+        carrying = self.seeded - self.seeded // PLAIN_SHARE
+        for kind, floor in sorted(self.floors.items()):
+            self._refuse_too_few(f"floors: {kind} {floor:g}", floor, "least", self.least)
+            self._refuse_too_few(f"floors: {kind} {floor:g}", floor, "seeded", carrying)
+        self._refuse_too_few(f"max_leak {self.max_leak:g}", 1 - self.max_leak, "seeded", carrying)
+        return self
+
+    def _refuse_too_few(self, asked: str, share: float, name: str, trials: int) -> None:
+        """Refuse what could not be shown if every one of so many records went well."""
+        enough = needed(share, self.confidence)
+        if enough is None:
+            raise ValueError(f"{asked} cannot be shown by any number of seeded records; ask for less")
+        if enough > trials:
+            more = enough if name == "least" else -(-enough * PLAIN_SHARE // (PLAIN_SHARE - 1))
+            raise ValueError(
+                f"{asked} at {self.confidence:g} confidence takes {enough} records with personal data, all masked; "
+                f"found {name} {getattr(self, name)}, which gives {trials}. Raise {name} to {more}, or ask for less"
+            )
+
+    def fault(self, redaction: RedactionSpec) -> str | None:
+        """What is asked of types that are not replaced, or cannot be seeded; None if nothing is."""
+        for name, given in (("floors", self.floors), ("shapes", self.shapes)):
+            if unknown := sorted(set(given) - set(redaction.types)):
+                return f"{name}: {unknown} are found by nothing; expected some of {sorted(redaction.entities)}"
+            if kept := sorted(set(given) - set(redaction.entities)):
+                return f"{name}: {kept} are kept by redaction.policy; mask them there, or leave them out here"
+        if bare := sorted(set(self.floors) - set(ENTITY_TYPES) - set(self.shapes)):
+            return f"floors: no value of {bare} can be seeded; say in shapes what they look like, such as '??-######'"
+        return None

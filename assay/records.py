@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
 
-PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]*)_[0-9]+\]")
+PLACEHOLDER = re.compile(r"\[([A-Z][A-Z_]{0,39})_[0-9]{1,6}\]")
 """What redaction leaves in place of a value: its type, which is the group, and a number, as in ``[PERSON_2]``."""
 
 BUCKETS = 4096

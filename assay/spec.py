@@ -311,7 +311,7 @@ class RunSpec(Spec):
     prompt: PromptSpec
     expectations: ExpectationsSpec
     redaction: RedactionSpec
-    measurement: MeasurementSpec = MeasurementSpec()
+    measurement: MeasurementSpec
     curation: CurationSpec
     split: SplitSpec
     training: TrainingSpec
@@ -324,6 +324,12 @@ class RunSpec(Spec):
         names = [source.name for source in self.sources]
         if len(set(names)) != len(names):
             raise ValueError(f"sources: names must differ, got {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_measured_is_replaced(self) -> Self:
+        if fault := self.measurement.fault(self.redaction):
+            raise ValueError(f"measurement.{fault}")
         return self
 
     @model_validator(mode="after")

@@ -20,10 +20,11 @@ from json import loads
 from pathlib import Path
 
 from assay.data import sources
+from assay.policy import needed
 from assay.privacy.detection import personal_cues
 from assay.privacy.detection.detector import Detector
 from assay.privacy.detection.personal_names import Tagger
-from assay.privacy.measurement.recall import Measured, Share, clean_sample, decide, measure, needed
+from assay.privacy.measurement.recall import Measured, Share, clean_sample, decide, measure
 from assay.privacy.measurement.recapture import Place, capture_recapture, matched
 from assay.privacy.measurement.seeding import LEAST, Planted, planted
 from assay.privacy.replacement import redaction
@@ -61,6 +62,7 @@ def read(spec: RunSpec, folder: Path) -> list[Record]:
 
 def table(measured: Measured) -> None:
     """Print a measurement."""
+    print(f"made of {measured.sources} distinct redacted texts")
     print("\ntype           planted  full   rate      ≥  touched   own places     our sentences")
     for row in measured.recall:
         full, own = row.full, row.own

@@ -296,7 +296,7 @@ def pool(options: argparse.Namespace) -> dict[str, Any]:
     """Shards through the pool of a run; prints what it took."""
     from assay.policy import RedactionSpec
     from tasks import data
-    from tasks.places import workers
+    from tasks.places import value_key_fingerprint, workers
     from tasks.pool import close, in_process
 
     spec = RedactionSpec.model_validate({"profile": options.profile})
@@ -304,9 +304,9 @@ def pool(options: argparse.Namespace) -> dict[str, Any]:
     filed = [file(shard(texts, number, SHARD_ROWS)) for number in range(options.shards)]
     warm = [file(shard(texts[number:], 10_000, 4)) for number in range(2 * workers())]
     with ThreadPoolExecutor(workers()) as threads:
-        list(threads.map(lambda each: in_process(data._redact, each, spec), warm))  # noqa: SLF001
+        list(threads.map(lambda each: in_process(data._redact, each, spec, value_key_fingerprint(), {}), warm))  # noqa: SLF001
         before, started = used(), time.perf_counter()
-        list(threads.map(lambda each: in_process(data._redact, each, spec), filed))  # noqa: SLF001
+        list(threads.map(lambda each: in_process(data._redact, each, spec, value_key_fingerprint(), {}), filed))  # noqa: SLF001
         wall = time.perf_counter() - started
         now = used()
     read = sum(len(text) for number in range(options.shards) for text in shard(texts, number, SHARD_ROWS))
@@ -364,6 +364,7 @@ def mapped(count: int) -> dict[str, Any]:
 
     from assay.policy import RedactionSpec
     from tasks import data
+    from tasks.places import value_key_fingerprint
     from tasks.pool import RUNNER, close, in_process
 
     spec = RedactionSpec(profile="fast")
@@ -371,11 +372,14 @@ def mapped(count: int) -> dict[str, Any]:
     @flow(name="bench", persist_result=False, task_runner=RUNNER)
     def bench(shards: list[Any]) -> int:
         return len(
-            [each.result() for each in data.redact.map(shards, unmapped(spec), unmapped("0" * 16), unmapped({}))]
+            [
+                each.result()
+                for each in data.redact.map(shards, unmapped(spec), unmapped(value_key_fingerprint()), unmapped({}))
+            ]
         )
 
     def plain(each: "Artifact", given: "RedactionSpec") -> object:
-        return in_process(data._redact, each, given)  # noqa: SLF001
+        return in_process(data._redact, each, given, value_key_fingerprint(), {})  # noqa: SLF001
 
     made = [file([f"The parcel is late, case {number}."]) for number in range(2 * count + 8)]
     first, second, warm = made[:count], made[count : 2 * count], made[2 * count :]

@@ -27,7 +27,7 @@ PACKAGES = (
     "expectations",
     *(
         f"tasks/{name}"
-        for name in ("jobs", "curation", "doorways", "describing", "judging", "measuring", "parts", "shards")
+        for name in ("jobs", "data", "curation", "doorways", "describing", "judging", "measuring", "parts", "shards")
     ),
 )
 """Where methods are, and the modules that compose methods of several wings."""

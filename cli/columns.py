@@ -18,6 +18,7 @@ from assay.reporting.preview import Passage, Span
 from cli import rows
 
 if TYPE_CHECKING:
+    from assay.privacy.replacement.drafts import Mark
     from assay.privacy.replacement.redaction import Audited
 
 SPANS = "spans"
@@ -125,8 +126,7 @@ class Sheet:
         turns = zip(self._texts, redacted.context, strict=True)
         after = {name: self._unwrapped(name, turn.content) for name, turn in turns}
         texts = [Passage(name, self._texts[name], after[name], tuple(sorted(spans[name]))) for name in self._texts]
-        masked = {mark.field: mark.action == "surrogate" for mark in audited.marks}
-        return [*texts, *(self._replaced(name, redacted.attributes, masked) for name in self._known)]
+        return [*texts, *(self._replaced(name, redacted.attributes, audited.marks) for name in self._known)]
 
     def _turn(self, name: str) -> str:
         """What is examined of a column."""
@@ -156,15 +156,15 @@ class Sheet:
             return passage.redacted
         return json.dumps(passage.redacted, ensure_ascii=self.row.cells[passage.column].isascii())
 
-    def _replaced(self, name: str, attributes: Mapping[str, str], masked: Mapping[str, bool]) -> Passage:
+    def _replaced(self, name: str, attributes: Mapping[str, str], marks: "Sequence[Mark]") -> Passage:
         """A column that is personal data: what of it could not be replaced by its own is by another placeholder."""
         original, kind = self.row.cells[name], self.columns.known[name]
-        fields = [f"{name}[{number}]" for number in range(len(self._known[name]))]
-        values = [(attributes[each], f"attributes[{each}]" in masked) for each in fields]
-        stand = [value if done or _is_masked(value) else f"[{kind}_0]" for value, done in values]
+        values = {f"{name}[{number}]": value for number, value in enumerate(self._known[name])}
+        own = {each: [mark for mark in marks if mark.field == f"attributes[{each}]"] for each in values}
+        stand = [attributes[n] if _is_masked(value, own[n]) else f"[{kind}_0]" for n, value in values.items()]
         changed = _refilled(json.loads(original), stand, kind)
         after = original if changed == json.loads(original) else json.dumps(changed)
-        invented = any(masked.get(f"attributes[{each}]") for each in fields)
+        invented = any(mark.action == "surrogate" for masked in own.values() for mark in masked)
         span = Span(0, len(original), kind, len(after), invented)
         return Passage(name, original, after, (span,) if after != original else ())
 
@@ -204,10 +204,12 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _is_masked(value: str) -> bool:
-    """Whether nothing personal is left of a value."""
-    found = PLACEHOLDER.fullmatch(value)
-    return not value.strip() or (found is not None and found[1] in ENTITY_TYPES)
+def _is_masked(value: str, marks: "Sequence[Mark]" = ()) -> bool:
+    """Whether nothing personal is left of a value: no letter and no digit outside of marks and placeholders."""
+    places = {n for mark in marks for n in range(mark.start, mark.end)}
+    places |= {n for found in PLACEHOLDER.finditer(value) if found[1] in ENTITY_TYPES for n in range(*found.span())}
+    left = any(c.isalnum() and n not in places for n, c in enumerate(value))
+    return not left and (bool(places) or not value.strip())
 
 
 def _refilled(value: Any, values: Sequence[str], kind: str) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError, UnexpectedError
-from cli import stewards
+from cli import stewards, verifying
 from cli.statuses import ACCEPTED, BAD_INPUT, CRASHED, INCONCLUSIVE, REFUSED
 
 UNWRITABLE = {
@@ -149,28 +149,37 @@ def _model(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespac
 def _verify(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     leaks = commands.add_parser(
-        "leaks", help="search everything persisted for what a run masked; exit status 3 if found"
+        "leaks",
+        help="search everything persisted for what a run masked; exit status 3 if found",
+        description=verifying.ABOUT,
+        epilog=verifying.WORDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     leaks.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
     leaks.add_argument(
         "--canaries", metavar="FILE", help="values that you planted: a line each, or JSON lines with `value`"
     )
+    leaks.add_argument("--doubtful", action="store_true", help="list the records of words in doubt, by id")
     leaks.add_argument("--json", action="store_true", help="print one line of JSON and nothing else")
     leaks.set_defaults(command=_leaks)
-    sample = commands.add_parser("sample", help="redacted rows for a person to read; what they show of the leak rate")
+    sample = commands.add_parser(
+        "sample",
+        help="redacted rows for a person to read; what they show of the leak rate",
+        description="Write redacted rows of a run as a table with an empty column `leak`. Whoever reads them fills it "
+        "in, and hands it back with --judge FILE --who NAME, which says what share of all rows can leak at most.",
+    )
     sample.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
     sample.add_argument("--rows", type=int, default=300, metavar="N", help="default: 300; none that leaks shows 1.0 %%")
     sample.add_argument("--seed", type=int, default=0, metavar="N", help="another draws other rows; default: 0")
     sample.add_argument("--out", default="sample.csv", metavar="FILE", help="default: sample.csv")
-    sample.add_argument("--judge", metavar="FILE", help="read a sample back of which the column `leak` is filled in")
-    sample.add_argument("--who", metavar="NAME", help="with --judge: who answers for the review")
+    sample.add_argument("--judge", metavar="FILE", help="read a filled-in sample back; needs --who")
+    sample.add_argument("--who", metavar="NAME", help="with --judge, and needed there: who read the rows")
     sample.set_defaults(command=_sample)
 
 
 def _leaks(chosen: argparse.Namespace) -> int:
-    from cli import verifying
-
-    return ACCEPTED if verifying.leaks(chosen.run, chosen.canaries, as_json=chosen.json) else REFUSED
+    is_clean = verifying.leaks(chosen.run, chosen.canaries, as_json=chosen.json, doubtful=chosen.doubtful)
+    return ACCEPTED if is_clean else REFUSED
 
 
 def _sample(chosen: argparse.Namespace) -> int:

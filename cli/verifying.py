@@ -14,8 +14,37 @@ from cli.tables import columns
 if TYPE_CHECKING:
     from tasks.verifying import Holder, Searched
 
+SHOWN = 3
+"""Ids of records that a line shows."""
 
-def leaks(run: str, canaries: str | None, *, as_json: bool) -> bool:
+ABOUT = """\
+Search everything that this deployment persisted for what a run masked: every file below ASSAY_HOME and behind links
+in it, the store, Prefect's database and results, MLflow's database and artefacts where they lie elsewhere, and what a
+Prefect or MLflow server gives of the run. Packed files, Parquet and SQLite are opened; UTF-16, base64 and escapes of
+JSON, HTML and URLs are seen through. Looked for are the values that redaction marked in the run's raw records, those
+that sources knew, and --canaries. No value is ever printed.
+"""
+
+WORDS = """\
+what it says:
+  by design  raw records hold the values; finding them there shows that the search can see
+  BLIND      it does not find them there, so that it finds nothing elsewhere proves nothing
+  left out   values that would say nothing if they were found: short ones, ordinary words
+  doubt      a word that redaction took for a name in one record, on a model's word alone, and left in another, which
+             holds it by itself; --doubtful names the records. How often redaction misses is measured in every run
+  chance     so many numbers among so many are found without any leak, and none stands beside a word of its record
+  apart      files that were there before any record was read (base model, benchmark, schema, suites), and values that
+             measuring redaction invented and put into records
+  let go     records that a doorway or redaction dropped: of them known values and what strict rules find are sought
+  UNKNOWN    raw records are gone, or nobody can show that they were redacted: what was in them was not looked for
+  NOT READ   files that could not be searched in full
+  FOUND      values in files that should hold none, by type and file
+
+exit status: 0 clean; 3 found, blind, unknown or not read; 2 no such run, none of its raw records, or bad canaries
+"""
+
+
+def leaks(run: str, canaries: str | None, *, as_json: bool, doubtful: bool = False) -> bool:
     """Search everything persisted for what a run masked, and say what was found; whether all is clean."""
     planted = _canaries(canaries) if canaries else []
     from tasks import verifying
@@ -25,9 +54,10 @@ def leaks(run: str, canaries: str | None, *, as_json: bool) -> bool:
     if show:
         show("")
     if as_json:
-        print(json.dumps({"clean": found.is_clean, "blind": found.is_blind, **dataclasses.asdict(found)}))
+        told = {"clean": found.is_clean, "blind": found.is_blind, "chance_hits": found.chance_hits}
+        print(json.dumps({**told, **dataclasses.asdict(found)}))
     else:
-        _tell(found)
+        _tell(found, doubtful=doubtful)
     return found.is_clean
 
 
@@ -68,7 +98,7 @@ def _progress() -> Callable[[str], None]:
     return told
 
 
-def _tell(found: "Searched") -> None:
+def _tell(found: "Searched", *, doubtful: bool) -> None:
     total, rate = sum(found.sought.values()), found.bytes / 1e6 / max(found.seconds, 0.01)
     print(f"run       {found.run}")
     print(f"searched  {found.files:,} files, {_size(found.bytes)}, {found.seconds:.1f} s ({rate:.0f} MB/s)")
@@ -80,16 +110,52 @@ def _tell(found: "Searched") -> None:
     )
     if found.unseen:
         print(f"unseen    {_types(found.unseen)}: in no raw record")
-    for title, holders in (("chance", found.chance), ("apart", found.without_records)):
+    _tell_apart(found)
+    if found.doubtful:
+        _tell_doubtful(found, listed=doubtful)
+    _conclude(found)
+
+
+def _tell_apart(found: "Searched") -> None:
+    """What is no leak, and why not."""
+    chance = f"as many as chance gives ({found.expected:.2g} expected), and none beside a word of its record"
+    before = "there before any record was read (base model, benchmark, schema, suites)"
+    planted = "seeded records, into which measuring redaction put such a value that it had invented"
+    for title, holders, why in (
+        ("chance", found.chance, chance),
+        ("apart", found.without_records, before),
+        ("apart", found.invented, planted),
+    ):
         if holders:
-            print(f"{title:<10}{_held(holders)}{_why(title, found)}")
+            print(f"{title:<10}{_held(holders)}: {why}")
     if found.machine:
         print(f"numbers   {found.machine} found only within timestamps, UUIDs or decimal fractions: not counted")
     if found.unproven:
         print(
             f"unproven  {found.unproven} marks do not fit the raw records: another key, or other records, at the time"
         )
-    _conclude(found)
+    if found.dropped_rows:
+        print(
+            f"let go    {found.dropped_rows:,} records, by a doorway or redaction: of them known values and what "
+            "strict rules find were looked for"
+        )
+
+
+def _tell_doubtful(found: "Searched", *, listed: bool) -> None:
+    """Words in doubt in one line, or record by record."""
+    counts = Counter(each.type for each in found.doubtful)
+    how = "" if listed else "; --doubtful names the records"
+    print(
+        f"doubt     {_types(counts)}, single words, were masked in one record and left in another, which has them{how}"
+    )
+    if listed:
+        rows = [(f"  {each.type}", _ids(each.masked), _ids(each.left)) for each in found.doubtful]
+        print(columns([("  TYPE", "MASKED IN", "LEFT IN"), *rows]))
+
+
+def _ids(ids: "tuple[str, ...]") -> str:
+    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+    return f"{', '.join(ids[:SHOWN])}{more}"
 
 
 def _tell_values(found: "Searched") -> None:
@@ -101,12 +167,6 @@ def _tell_values(found: "Searched") -> None:
     print(columns([("TYPE", "LOOKED FOR", "LEFT OUT"), *rows]))
     for reason, counts in found.left_out.items():
         print(f"left out  {_types(counts)}: {reason}")
-
-
-def _why(title: str, found: "Searched") -> str:
-    if title == "chance":
-        return f": as many as chance gives ({found.expected:.2g} expected), and none beside a word of its record"
-    return ": no record can have reached them (base model, benchmark, schema, suites, seeded records)"
 
 
 def _held(holders: "Iterable[Holder]") -> str:
@@ -122,11 +182,29 @@ def _conclude(found: "Searched") -> None:
         print(columns([(f"  {each.file}", each.reason) for each in found.unread]))
     if found.is_blind:
         print("\nBLIND     the search does not find the values where they are by design: it proves nothing")
+    _tell_unknown(found)
     if found.leaks:
         print(f"\nFOUND     {_held(found.leaks)} that should hold none:\n")
         print(columns([("FILE", "WHAT", "VALUES"), *((e.file, e.kind or "-", _types(e.types)) for e in found.leaks)]))
-    if found.is_clean:
+    if found.is_clean and found.chance_hits:
+        print(f"\nCLEAN, but {found.chance_hits:,} hits could not be told from chance")
+    elif found.is_clean:
         print("\nCLEAN     no value was found where none should be")
+
+
+def _tell_unknown(found: "Searched") -> None:
+    """What nobody can say was masked, and what to do."""
+    if count := found.missing_raw:
+        print(f"\nUNKNOWN   {count:,} raw shards of the run, or the answers that name them, are gone: what was masked")
+        print(
+            "          in them was not looked for. Put them back from a backup, or run the recipe again and verify that"
+        )
+    if count := found.unaudited_rows:
+        print(
+            f"\nUNKNOWN   {count:,} records in {found.unaudited_shards:,} raw shards: no redaction of them is on file,"
+        )
+        print("          so only known values and what strict rules find were looked for. Run the recipe again and")
+        print("          verify that")
 
 
 def _types(counts: Mapping[str, int]) -> str:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
+from assay.errors import RecipeError
 from assay.policy import RedactionSpec
 from assay.privacy.detection import (
     counting,
@@ -31,9 +32,11 @@ from assay.privacy.measurement import invented
 from assay.privacy.recognisers import gliner_models, opening, pattern_files, spacy_pipelines, token_classifiers
 from assay.privacy.replacement import (
     attributes,
+    documents,
     drafts,
     fingerprints,
     identifiers,
+    keys,
     redaction,
     reserved,
     segments,
@@ -43,20 +46,25 @@ from assay.privacy.replacement import (
 from assay.records import SIDES, Side, dropped_from_parquet, dropped_to_parquet
 from assay.spec import SourceSpec, SplitSpec
 from tasks import shards
-from tasks.places import store, subject_key, value_key
+from tasks.places import store, subject_key, value_key, value_key_fingerprint
 from tasks.pool import in_process, release
 from tasks.steps import step
 
+VERSION = 1  # Raise on any change here that could change what a step files: it is part of the keys below.
+
 REDACTION = (
+    "tasks.data",
     attributes,
     counting,
     detector,
+    documents,
     drafts,
     eight_bits,
     fingerprints,
     gliner_models,
     identifiers,
     invented,
+    keys,
     languages,
     pattern_files,
     personal_anchors,
@@ -80,14 +88,14 @@ REDACTION = (
     syllables,
     token_classifiers,
 )
-"""Methods that decide what is masked."""
+"""Methods that decide what is masked, and how it is filed."""
 
 LIBRARIES = ("presidio-analyzer", "onnxruntime", "tokenizers", "spacy", "regex", "py3langid", "numpy")
 
 CAPTURES = TypeAdapter(tuple[Captured, ...])
 
 
-@step(sources)
+@step("tasks.data", sources)
 def ingest(given: tuple[SourceSpec, ...], pseudonyms: str) -> Dataset:
     """File the sources' rows as raw records; ``pseudonyms`` is the fingerprint of the subject key."""
     del pseudonyms  # It names the key in ours; the key itself must not be an argument.
@@ -109,8 +117,7 @@ def redact(shard: Artifact, policy: RedactionSpec, values: str, engines: dict[st
         values: Fingerprint of the key behind fingerprints and surrogates.
         engines: Releases of the libraries that the policy's own recognisers run on.
     """
-    del values, engines  # They name in our key what must not be an argument, or is none.
-    return in_process(_redact, shard, policy)
+    return in_process(_redact, shard, policy, values, {name: _release(name) for name in LIBRARIES} | engines)
 
 
 @step(*REDACTION)
@@ -125,7 +132,7 @@ def gather(parts: list[Redacted]) -> Redacted:
     )
 
 
-@step(splitting)
+@step("tasks.data", splitting)
 def split(records: Dataset, spec: SplitSpec) -> Splits:
     """Partition records into train, validation and test, each subject on one side."""
     parts: dict[str, list[Artifact]] = {side: [] for side in SIDES}
@@ -154,7 +161,8 @@ def _release(name: str) -> str:
         return "absent"  # The step says what to install.
 
 
-def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
+def _redact(shard: Artifact, policy: RedactionSpec, values: str, releases: dict[str, str]) -> Redacted:
+    _refuse_other_worker(values, releases)
     counting = Counting(_detector(policy.model_dump_json()))
     records, dropped, audits = redaction.redact(shards.read(shard), policy, counting.find, value_key())
     return Redacted(
@@ -163,6 +171,18 @@ def _redact(shard: Artifact, policy: RedactionSpec) -> Redacted:
         audit=store().put("audit", redaction.audit_to_parquet(audits)),
         captures=_filed(counting.captured),
     )
+
+
+def _refuse_other_worker(values: str, releases: dict[str, str]) -> None:
+    """A worker elsewhere must hold the key and the libraries that the answer will be filed under."""
+    if value_key_fingerprint() != values:
+        raise RecipeError(
+            "ASSAY_VALUE_KEY: found another key on the worker than where the flow runs; expected the same. "
+            "Give both the same secret."
+        )
+    if other := {name: found for name, given in releases.items() if (found := _release(name)) != given}:
+        told = ", ".join(f"{name} {found}, expected {releases[name]}" for name, found in other.items())
+        raise RecipeError(f"a worker of ASSAY_CLUSTER: found {told}. Install the flow's lock there.")
 
 
 @functools.cache

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from assay.artifacts import Artifact
 from assay.errors import RecipeError, StoreError
+from assay.privacy.replacement import fingerprints
 from assay.store import ArtifactStore, write_atomically, write_once
 
 
@@ -116,7 +117,7 @@ def subject_key() -> bytes:
 
 def subject_key_fingerprint() -> str:
     """Tells one subject key from another without giving either away."""
-    return _told("subject", subject_key())
+    return hashlib.sha256(b"assay subject key fingerprint:" + subject_key()).hexdigest()[:16]
 
 
 def value_key() -> bytes:
@@ -126,7 +127,7 @@ def value_key() -> bytes:
 
 def value_key_fingerprint() -> str:
     """Tells one value key from another without giving either away."""
-    return _told("value", value_key())
+    return fingerprints.of_key(value_key())
 
 
 def _secret(variable: str, name: str) -> bytes:
@@ -137,10 +138,6 @@ def _secret(variable: str, name: str) -> bytes:
     with contextlib.suppress(FileExistsError):  # Of two first runs at once, one makes it and both read it.
         write_once(path, secrets.token_hex(32).encode(), 0o600)
     return path.read_bytes()
-
-
-def _told(name: str, key: bytes) -> str:
-    return hashlib.sha256(f"assay {name} key fingerprint:".encode() + key).hexdigest()[:16]
 
 
 def prepare_environment() -> None:

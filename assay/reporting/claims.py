@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assay.reporting import wording
 from assay.reporting.redacting import Bounds, Capture, Redacting, Sample, Share
 
-VERSION = 1
+VERSION = 2
 
 PROFILES = {
     "fast": "rules, and values known from a record's own columns",
@@ -79,11 +79,17 @@ def headline(redacting: Redacting) -> str:
     """What a run has shown of its redaction, in one sentence."""
     if not redacting.planted:
         return "No value was planted, so nothing is shown of how well redaction works."
-    said = f"Of {_count(redacting.planted)} invented values planted in this run's own kind of text, "
+    said = f"Of {_count(redacting.planted)} invented values planted in {_carriers(redacting.sources)}, "
     said += f"{_count(redacting.masked)} were masked whole"
     if not redacting.leaks.of:
         return f"{said}; no record with a direct identifier was among them, so nothing bounds how many leak."
     return f"{said}; with {level(redacting)} confidence {leaking(redacting)} of such records keep a direct identifier."
+
+
+def _carriers(sources: int | None) -> str:
+    if sources is None:
+        return "this run's own kind of text"
+    return "one record of this run" if sources == 1 else f"{_count(sources)} distinct records of this run"
 
 
 def leaking(bounds: Bounds) -> str:
@@ -160,7 +166,11 @@ def ways_on(redacting: Redacting) -> list[str]:
         ),
         (
             f"Plant more{_of(few)}: so few say too little, however well they are masked. It costs nothing but time.",
-            few or (leaky and not redacting.leaks.count),
+            not redacting.repeats and (few or (leaky and not redacting.leaks.count)),
+        ),
+        (
+            f"Give more records{_of(few)}: the same few served again and again, which says little of others.",
+            redacting.repeats and (few or (leaky and not redacting.leaks.count)),
         ),
         (
             "Mask less: keep a type that nobody asks you to replace, or ignore what the tagger is less sure of.",
@@ -181,10 +191,18 @@ def not_shown(redacting: Redacting) -> list[tuple[str, str]]:
     said = [
         ("Kept", f"{kept}, as the policy says. Such values stay, and are no leak here.", kept),
         ("Not planted", f"{unplanted}. Nothing is shown of how well these are found.", unplanted),
+        ("Few records", _few(redacting), redacting.repeats),
         ("Languages", _languages(redacting.languages), "always"),
         ("Set aside", _aside(redacting.dropped), redacting.dropped.count),
     ]
     return [*((name, rest) for name, rest, there in said if there), *NOT_SHOWN]
+
+
+def _few(redacting: Redacting) -> str:
+    return (
+        f"the data have {_carriers(redacting.sources)} to plant in, and each served several times. Bounds count every "
+        "record once, however often it served."
+    )
 
 
 def _languages(languages: Sequence[str]) -> str:

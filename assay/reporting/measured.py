@@ -16,7 +16,7 @@ from assay.reporting.content import Links, Personal
 from assay.reporting.part import Part
 from assay.reporting.redacting import Bounds, Recall, Redacting, Share
 
-VERSION = 1
+VERSION = 2
 
 SHOWN_RUNS = 20
 """Runs that a trend goes back, this one included."""

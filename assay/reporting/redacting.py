@@ -21,6 +21,8 @@ class Share(Part):
     of: int
     lower: float
     upper: float
+    clusters: int | None = None
+    """Distinct records that they are of; None if nobody counted them."""
 
     @property
     def rate(self) -> float | None:
@@ -124,6 +126,9 @@ class Bounds(Part):
 class Redacting(Bounds):
     """All that is known about how well redaction worked in a run."""
 
+    sources: int | None = None
+    """Distinct redacted records that the seeded ones were made of; None if nobody counted them."""
+
     recall: tuple[Recall, ...]
     own_leaks: Share
     """As ``leaks``, of records to which no sentence of ours was added: as dense with identifiers as the data."""
@@ -154,6 +159,11 @@ class Redacting(Bounds):
 
     languages: tuple[str, ...] = ()
     fingerprints: Fingerprints | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether records serve several times, so that planting more of them in the same shows nothing more."""
+        return self.sources is not None and (self.leaks.clusters or self.leaks.of) < self.leaks.of
 
     @property
     def planted(self) -> int:

@@ -162,3 +162,16 @@ def test_a_mapping_may_still_be_used_twice_and_added_to():
 
     assert spec.sources[1].columns.attributes == ("channel",)
     assert spec.sources[1].columns.prompt == spec.sources[0].columns.prompt
+
+
+def test_a_recipe_says_what_redaction_must_show(tree: dict[str, Any]):
+    """Of types that it replaces."""
+    assert refusal({name: value for name, value in tree.items() if name != "measurement"}) == [
+        "r.yaml: measurement: missing; expected a value"
+    ]
+    [line] = refusal(RECIPE.read_bytes(), {"redaction.policy.PHONE": "keep"})
+    assert "PHONE" in line
+    del tree["sources"][0]["columns"]["known_values"]["PHONE"]
+    tree["sources"][1]["columns"] = tree["sources"][0]["columns"]
+    [line] = refusal(tree, {"redaction.policy.PHONE": "keep"})
+    assert line.startswith("r.yaml: recipe: value error, measurement.floors: ['PHONE'] are kept by redaction.policy")

@@ -170,6 +170,27 @@ def test_a_known_column_is_looked_for_and_never_written(redact):
     ]
 
 
+def test_a_known_value_is_never_written_in_part(redact):
+    """Of what was replaced only in part the rest is as personal; placeholders alone are nobody."""
+    values = [
+        "12 Main Street      Springfield, mail a@b.com",
+        "4 Elm Road\n\n\n\n\n80331 Munchen",
+        "[ADDRESS_7], [EMAIL_1]",
+        "[ADDRESS_1] flat 9",
+    ]
+    lines = [json.dumps({"message": "hello", "addr": value, "ref": "7,1 a@b.com"}) for value in values]
+    known = ("--text", "message", "--known", "ADDRESS=addr", "--known", "ACCOUNT_ID=ref")
+
+    assert redact(lines, *known) == 0
+    written = Path("out.jsonl").read_text()
+
+    assert not any(word in written for word in ("Main", "Springfield", "b.com", "Elm", "80331", "Munchen", "flat"))
+    assert [row["addr"] for row in rows()][2:] == ["[ADDRESS_7], [EMAIL_1]", "[ADDRESS_1] [ADDRESS_2]"]
+    assert {row["ref"] for row in rows()} == {"[ACCOUNT_ID_0]"}
+    assert redact(None, *known, source="out.jsonl", out="twice.jsonl") == 0
+    assert Path("twice.jsonl").read_text() == written
+
+
 def test_redacting_what_is_redacted_changes_nothing(redact):
     """Placeholders are nobody, in known columns too."""
     known = ("--text", "message", "--text", "note", "--known", "PERSON=name")

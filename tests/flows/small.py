@@ -176,7 +176,7 @@ def _tree(digest: str) -> dict[str, object]:
         "redaction": {"policy": {"CITY": "keep"}},
         "measurement": {
             "seeded": 60,
-            "least": 4,
+            "least": 5,
             "floors": {"PERSON": 0.5},
             "max_leak": 0.4,
             "max_over_redaction": 0.2,

@@ -41,6 +41,9 @@ CANARIES = {
 }
 """Made up; nobody has them. The card and the bank account have the right check digits, or no rule would see them."""
 
+AGENT = "Theodora Brandvoll-Haas"
+"""Somebody whom no column of known values names; she stands in one attribute alone, and in a sentence of another."""
+
 SPELT = (
     "I am {PERSON}, mail {EMAIL}, phone {PHONE}, account {ACCOUNT_ID}, where is order {ORDER_ID}",
     "i paid with card {CREDIT_CARD}, iban {IBAN}, and my ssn is {SSN}",
@@ -64,7 +67,8 @@ def chats() -> list[dict[str, object]]:
                 "name": CANARIES["PERSON"],
                 "mail": CANARIES["EMAIL"],
                 "phone": CANARIES["PHONE"],
-                "agent": CANARIES["PERSON"],
+                "agent": AGENT,
+                "note": f"Escalated to {AGENT}, who rang back about the parcel",
                 "turns": [
                     {"role": "system", "content": system},
                     {"role": "user", "content": f"{text}, please look"},
@@ -84,7 +88,13 @@ def planted(folder: Path) -> Path:
     (folder / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in chats()), encoding="utf-8")
     tree = yaml.safe_load(path.read_text())
     known = {"PERSON": "name", "EMAIL": "mail", "PHONE": "phone", "ACCOUNT_ID": "who"}
-    columns = {"id": "chat", "messages": "turns", "subject": "who", "attributes": ["agent"], "known_values": known}
+    columns = {
+        "id": "chat",
+        "messages": "turns",
+        "subject": "who",
+        "attributes": ["agent", "note"],
+        "known_values": known,
+    }
     tree["sources"].append(tree["sources"][0] | {"name": "chats", "uri": "chats.jsonl", "columns": columns})
     path.write_text(yaml.safe_dump(tree, sort_keys=False))
     return path
@@ -103,7 +113,7 @@ def _environment() -> Iterator[None]:
 def canary_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The canaries, as a person would hand them over: outside everything that is searched."""
     path = tmp_path_factory.mktemp("canaries") / "canaries.jsonl"
-    values = [*CANARIES.values(), *CANARIES["PERSON"].split()]
+    values = [*CANARIES.values(), *CANARIES["PERSON"].split(), AGENT, *AGENT.split()]
     path.write_text("".join(json.dumps({"value": value}) + "\n" for value in values))
     return path
 
@@ -133,7 +143,7 @@ def test_nothing_that_a_finished_run_leaves_behind_holds_a_canary(recipe, canary
     assert found["sought"]["PERSON"] > 100
     assert found["unseen"] == {}
     assert found["raw"]
-    assert not any(value in json.dumps(found, ensure_ascii=False) for value in CANARIES.values())
+    assert not any(value in json.dumps(found, ensure_ascii=False) for value in [*CANARIES.values(), AGENT])
 
 
 def test_nothing_that_failed_runs_leave_behind_holds_a_canary(recipe, canary_file, capsys, monkeypatch, tmp_path):

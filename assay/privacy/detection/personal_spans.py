@@ -13,7 +13,7 @@ from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_cues import PLAIN
 from assay.privacy.detection.personal_places import AND_STREET, CROSSING, PLACE_AFTER, PLACE_BEFORE, TOWN_BEFORE
 
-VERSION = 3
+VERSION = 4
 
 
 CERTAIN = 0.85
@@ -202,7 +202,7 @@ def occurrences(text: str, value: str, kind: str, score: float, *, known: bool =
     """
     lowered = text.lower()
     for spelling in _spellings(value, kind, known=known):
-        pattern = _pattern(spelling, lowered, kind, least=1 if known else 2)
+        pattern = _pattern(spelling, lowered, kind, known=known)
         for match in pattern.finditer(text) if pattern else ():
             yield Span(match.start(), match.end(), kind, score)
 
@@ -224,20 +224,26 @@ def _spellings(value: str, kind: str, *, known: bool) -> Iterator[str]:
             yield number[-LOCAL:]
 
 
-def _pattern(value: str, lowered: str, kind: str, least: int) -> re.Pattern[str] | None:
-    """A pattern for one spelling; ``None``, cheaply, if it stands in the text fewer than ``least`` times."""
+def _pattern(value: str, lowered: str, kind: str, *, known: bool) -> re.Pattern[str] | None:
+    """A pattern for one spelling; ``None``, cheaply, if it stands in the text too seldom to be worth it.
+
+    White space of any length may stand in a value that is known. What is repeated is never given back (possessive),
+    since no character of it can be the next of the value: so a search takes time in proportion to the text.
+    """
+    least = 1 if known else 2
     if kind in NUMBERS:
         compact = [c for c in value if c.isalnum()]
         if len(compact) < PART or "".join(filter(str.isalnum, lowered)).count("".join(compact).lower()) < least:
             return None
-        body = r"[\s().+/_-]{0,3}".join(map(re.escape, compact))
+        body = (r"[\s().+/_-]*+" if known else r"[\s().+/_-]{0,3}").join(map(re.escape, compact))
         prefix = r"(?:\+?\(?\d[\d().\s-]{0,9})?" if kind == "PHONE" and len(compact) >= LOCAL else ""
         return re.compile(rf"(?<![^\W_]){prefix}{body}(?![^\W_])", re.IGNORECASE)
     words = value.split()
     if not words or lowered.count(words[0].lower()) < least:
         return None
     spellings = {value, value.title(), value.upper()} if value.lower() in _ORDINARY else {value}
-    body = "|".join(r"\s{1,4}".join(map(re.escape, spelling.split())) for spelling in sorted(spellings))
+    gap = r"\s++" if known else r"\s{1,4}"
+    body = "|".join(gap.join(map(re.escape, spelling.split())) for spelling in sorted(spellings))
     return re.compile(rf"(?<![^\W_])(?:{body})(?![^\W_])", 0 if len(spellings) > 1 else re.IGNORECASE)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-VERSION = 1
+VERSION = 2
 
 DEPTH = 4
 """Files within files that are opened."""
@@ -61,8 +61,10 @@ def views(data: bytes, log: bytes = b"", depth: int = DEPTH) -> Iterator[View]:
         UnreadableError: it cannot be decoded, after what can be searched as it lies there.
     """
     yield View(data, glued=data.startswith((SQLITE, *WALS)))
-    if not is_opened(data) or not depth:
+    if not is_opened(data):
         return
+    if not depth:
+        raise UnreadableError(f"packed in more than {DEPTH} layers")
     try:
         yield from _opened(data, log, depth)
     except UnreadableError:

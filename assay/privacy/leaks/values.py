@@ -23,13 +23,16 @@ from assay.privacy.replacement.fingerprints import fingerprint, folded
 from assay.privacy.replacement.surrogates import Surrogates
 from assay.records import Record
 
-VERSION = 1
+VERSION = 2
 
 SHORTEST, SHORTEST_NUMBER = 4, 6
 """Letters and digits of the shortest value, and digits of the shortest number, that are looked for."""
 
 SUBJECTS = 3
 """So many subjects who use a word in small letters make it an ordinary one."""
+
+SURE = "high"
+"""The bucket of marks that need nothing beside them."""
 
 CANARY = "CANARY"
 """The type of values that somebody planted."""
@@ -60,6 +63,9 @@ class Value:
     text: str = field(repr=False)
     near: frozenset[str] = field(default=frozenset(), repr=False)
     """Words that stood before or behind it."""
+
+    is_certain: bool = True
+    """Whether somebody knew it or planted it, or one of its marks was sure of it (bucket ``high``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def masked(record: Record, marks: Iterable[Mark], key: bytes | None = None) -> t
         proven = [text for text in readings if not is_marked or fingerprint(text, key or b"") == mark.fingerprint]
         unproven += not proven
         near = _near(whole, mark.start, mark.end)
-        found += [Value(mark.type, text, near) for text in proven[:1] or readings]
+        found += [Value(mark.type, text, near, mark.bucket == SURE) for text in proven[:1] or readings]
     return found, unproven
 
 
@@ -138,6 +144,16 @@ def _near(text: str, start: int, end: int) -> frozenset[str]:
     return frozenset(word.casefold() for word in before + behind if len(word) > 1 and not word.isdigit())
 
 
+def unmasked(texts: Iterable[tuple[str, str]], marks: Sequence[Mark]) -> Iterator[str]:
+    """What was left of fields, which come by name."""
+    for name, text in texts:
+        pieces, position = [], 0
+        for mark in sorted((m for m in marks if m.field == name), key=lambda m: m.start):
+            pieces.append(text[position : mark.start])
+            position = max(position, mark.end)
+        yield " ".join([*pieces, text[position:]])
+
+
 class Ordinary:
     """Words that stand unmasked and in small letters in raw records, and how many subjects use them."""
 
@@ -146,12 +162,8 @@ class Ordinary:
 
     def read(self, record: Record, marks: Sequence[Mark]) -> None:
         """Take a record in."""
-        for name, text in fields(record):
-            open_text, position = [], 0
-            for mark in sorted((m for m in marks if m.field == name), key=lambda m: m.start):
-                open_text.append(text[position : mark.start])
-                position = max(position, mark.end)
-            words = WORD.findall(" ".join([*open_text, text[position:]]))
+        for text in unmasked(fields(record), marks):
+            words = WORD.findall(text)
             for word in {word for word in words if len(word) >= SHORTEST and word.isalpha() and word.islower()}:
                 if len(users := self._subjects[word]) < SUBJECTS:
                     users.add(record.subject)
@@ -180,6 +192,20 @@ class OwnText:
         return set(words) <= self._words and f" {' '.join(words)} " in self._text
 
 
+class Invented:
+    """Values that were invented and planted: whether one of them is, or holds, a value that was found."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        given = list(texts)
+        self._words = OwnText(given)
+        self._numbers = "\n".join(sorted({alone(text) for text in given}))
+
+    def holds(self, value: str) -> bool:
+        """Whether ``value`` is among them; a number however it is grouped, and with a prefix or without."""
+        plain = alone(value)
+        return self._words.holds(value) or (any(map(str.isdigit, plain)) and plain in self._numbers)
+
+
 def choose(
     values: Iterable[Value],
     own: OwnText,
@@ -204,7 +230,7 @@ def choose(
         for each in (value, *_words_of(value)):
             name = folded(each.text)
             if name in chosen:
-                chosen[name] = replace(chosen[name], near=chosen[name].near | each.near)
+                chosen[name] = _both(chosen[name], each)
             elif name not in left:
                 reason = INVENTED if name in new else _meaningless(each.text, own, ordinary)
                 if reason:
@@ -217,11 +243,15 @@ def choose(
     return Sought(tuple(chosen[name] for name in sorted(chosen)), counts, unproven)
 
 
+def _both(one: Value, other: Value) -> Value:
+    return replace(one, near=one.near | other.near, is_certain=one.is_certain or other.is_certain)
+
+
 def _words_of(value: Value) -> Iterator[Value]:
     """First and last names may stand alone. Words of other types are no personal data."""
     words = value.text.split()
     if value.type == "PERSON" and len(words) > 1:
-        yield from (Value(value.type, word.strip(".,;:'\u2019\"()"), value.near) for word in words)
+        yield from (replace(value, text=word.strip(".,;:'\u2019\"()")) for word in words)
 
 
 def _meaningless(text: str, own: OwnText, ordinary: Collection[str]) -> str | None:

@@ -2,15 +2,22 @@
 
 They are of this project's own making, in the voice of somebody who writes to a company. Of each type some say
 what the value is ("my user name is …"), some only suggest it, and some say nothing, since people do all three.
-They were written before anything was measured with them, and are not to be changed because of what was.
+They were written before anything was measured with them, and are not to be changed because of what was. A type that is
+not known here, that of an organisation's own recogniser, has sentences that fit any number.
+
+People's words also reach a model as JSON: in the arguments of a tool's call, and in what a tool answers (:func:`call`).
 
 The sentences without personal data hold what is easily taken for it: capitals in mid-sentence, product
 numbers, prices, dates of errands, counts, versions, opening hours.
 """
 
+import json
+import re
 from random import Random
 
-VERSION = 1
+from assay.records import Turn
+
+VERSION = 2
 
 _SENTENCES = """
 PERSON
@@ -164,6 +171,11 @@ PRODUCTS = (
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("January", "March", "April", "June", "August", "September", "October", "December")
 
+PROSE = 4
+"""Words from which a string of JSON is a text that somebody wrote, and no label."""
+
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?P<colon>\s*:)?')
+
 
 def _sections(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
@@ -178,8 +190,54 @@ def _sections(text: str) -> dict[str, tuple[str, ...]]:
 SENTENCES = _sections(_SENTENCES)
 """Of each type, sentences with one gap ``{}``."""
 
+ANY = (
+    "The number is {}.",
+    "It says {} at the top.",
+    "You have it under {}.",
+    "Please look at {} again.",
+    "This is about {}.",
+    "Ref. {}",
+)
+"""Of a type without sentences of its own."""
+
 PLAIN = tuple(_PLAIN.strip().splitlines())
 """Sentences without anything personal, some with gaps for what is not personal either."""
+
+
+def sentences(kind: str) -> tuple[str, ...]:
+    """What a value of a type may stand in, with a gap ``{}``."""
+    return SENTENCES.get(kind, ANY)
+
+
+def call(text: str, random: Random) -> Turn:
+    """A turn of JSON that says ``text``: a tool's call, one with its arguments as JSON in a string, or an answer."""
+    note = random.choice(("note", "message", "summary", "text"))
+    arguments = json.dumps({"queue": "support", note: text})
+    made = {"name": "create_note", "arguments": {"queue": "support", note: text}}
+    asked = [{"id": "call-1", "type": "function", "function": {"name": "create_note", "arguments": arguments}}]
+    answer = {"status": "ok", "count": 1, "result": {note: text}}
+    role, said = random.choice((("assistant", made), ("assistant", asked), ("tool", answer)))
+    return Turn(role, json.dumps(said))
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is an object or a list of JSON."""
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def strings(text: str) -> list[int]:
+    """Where in JSON the strings end that are texts somebody wrote; nowhere in what is no JSON."""
+    written = _STRING.finditer(text) if is_json(text) else ()
+    return [match.end(1) for match in written if not match["colon"] and len(match[1].split()) >= PROSE]
+
+
+def beside_string(text: str, added: str, random: Random) -> str:
+    """JSON with ``added`` at the end of one of the texts in it (:func:`strings`), on a line of its own."""
+    end = random.choice(strings(text))
+    return text[:end] + json.dumps(f"\n{added}")[1:-1] + text[end:]
 
 
 def plain(random: Random, sentences: int) -> str:

@@ -6,28 +6,31 @@ identifier in it is not fully masked. A record that redaction dropped has not le
 their number is told.
 
 A share comes with bounds, each one-sided at the confidence asked for: Clopper and Pearson's (1934,
-doi:10.1093/biomet/26.4.404), from quantiles of the beta distribution, which hold for any number of trials. Trials are
-values in sampled records, so a bound is about redaction of such values in such records. Letters are no such
-trials, since a whole word or a whole record goes wrong at once: their bounds use the effective number of trials (Korn
-and Graubard 1998, Survey Methodology 24, 193-201), with the variance between records.
+doi:10.1093/biomet/26.4.404), from quantiles of the beta distribution, which hold for any number of trials. Values in
+one redacted text are no trials of their own, nor are the records made of it when it serves several times: they go right
+or wrong at once. So the bounds are of the effective number of trials (Korn and Graubard 1998, Survey Methodology 24,
+193-201), with distinct redacted texts as clusters, and never of more trials than there are such texts
+(:func:`share_by_source`). If all are masked, or none, the trials are the texts. With every text used once and one
+value in each these are Clopper and Pearson's own bounds. Letters are taken likewise (:func:`share_of_letters`), since a
+whole word or a whole record goes wrong at once.
 
 The gate is on bounds, never on the share that was seen: redaction passes if it is *shown* to be good enough. Each of
 several floors is tested at the full confidence, since all must hold (an intersection-union test; Berger 1982,
 doi:10.1080/00401706.1982.10487790).
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.artifacts import Reference
 from assay.errors import RedactionError
+from assay.policy import needed
 from assay.privacy.measurement.seeding import Planted, Value, distinct
-from assay.privacy.replacement.drafts import Mark, fields
+from assay.privacy.replacement.drafts import Mark, columns, fields
 from assay.privacy.replacement.redaction import Audited
 
-VERSION = 2
+VERSION = 3
 
 CONFIDENCE = 0.95
 """Of each one-sided bound."""
@@ -38,9 +41,6 @@ INDIRECT = frozenset({"CITY", "DATE_OF_BIRTH"})
 WORD = 5.0
 """Letters that are masked together at the least: the smallest design effect of a share of letters."""
 
-_BATCH = 10_000_000
-"""No advice to seed more values than this is given."""
-
 
 class Share(Reference):
     """So many of so many, with one-sided bounds of the true share."""
@@ -49,6 +49,8 @@ class Share(Reference):
     of: int
     lower: float
     upper: float
+    clusters: int
+    """Distinct texts that they are in: the most trials that the bounds may be of, but for letters."""
 
     @property
     def rate(self) -> float:
@@ -70,6 +72,9 @@ class Measured(Reference):
     """One measurement of redaction. It holds no text."""
 
     confidence: float
+    sources: int
+    """Distinct redacted texts that the seeded records were made of."""
+
     recall: tuple[Recall, ...]
     """By type, in alphabetical order."""
 
@@ -94,11 +99,11 @@ class Measured(Reference):
 
 @dataclass(slots=True)
 class _Tally:
-    full: int = 0
+    """Of one type, for each value the text it is in and whether all of it is masked."""
+
+    full: list[tuple[str, bool]] = field(default_factory=list)
+    own: list[tuple[str, bool]] = field(default_factory=list)
     touched: int = 0
-    planted: int = 0
-    own_full: int = 0
-    own: int = 0
 
 
 @dataclass(slots=True)
@@ -106,9 +111,9 @@ class _Counts:
     """What was counted over all records."""
 
     types: defaultdict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
-    leaks: list[bool] = field(default_factory=list)
-    own_leaks: list[bool] = field(default_factory=list)
-    seeded: list[tuple[int, int]] = field(default_factory=list)
+    leaks: list[tuple[str, bool]] = field(default_factory=list)
+    own_leaks: list[tuple[str, bool]] = field(default_factory=list)
+    seeded: defaultdict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     plain: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -146,27 +151,25 @@ def _masked(marks: Iterable[Mark]) -> dict[str, set[int]]:
 
 
 def _count(counts: _Counts, document: Planted, masked: Mapping[str, set[int]]) -> None:
-    outside = _outside(document, masked)
+    outside, source = _outside(document, masked), document.source or document.record.id
     if document.plain:
         counts.plain.append(outside)
         return
-    counts.seeded.append(outside)
+    counts.seeded[source].append(outside)
     leaks = []
     for places in distinct(document.values):
         shares = [_share(place, masked) for place in places]
         full, own = min(shares) == 1, not places[0].added
         tally = counts.types[places[0].type]
-        tally.planted += 1
-        tally.full += full
+        tally.full.append((source, full))
+        tally.own += [(source, full)] if own else []
         tally.touched += min(shares) > 0
-        tally.own += own
-        tally.own_full += own and full
         if places[0].type not in INDIRECT:
             leaks.append(not full)
     if leaks:
-        counts.leaks.append(any(leaks))
+        counts.leaks.append((source, any(leaks)))
         if not any(value.added for value in document.values):
-            counts.own_leaks.append(any(leaks))
+            counts.own_leaks.append((source, any(leaks)))
 
 
 def _share(value: Value, masked: Mapping[str, set[int]]) -> float:
@@ -179,7 +182,7 @@ def _share(value: Value, masked: Mapping[str, set[int]]) -> float:
 def _outside(document: Planted, masked: Mapping[str, set[int]]) -> tuple[int, int]:
     """Letters and digits that are in no value: how many are masked, and how many there are."""
     hidden = total = 0
-    for name, text in fields(document.record):
+    for name, text in (*fields(document.record), *columns(document.record)):
         inside = {i for v in document.values if v.field == name for i in range(v.start, v.end)}
         letters = {i for i, c in enumerate(text) if c.isalnum()} - inside
         hidden += len(letters & masked.get(name, set()))
@@ -191,23 +194,48 @@ def _measured(counts: _Counts, records: int, dropped: int, confidence: float) ->
     c = confidence
     return Measured(
         confidence=c,
+        sources=len(counts.seeded),
         recall=tuple(
-            Recall(type=kind, full=share(t.full, t.planted, c), touched=t.touched, own=share(t.own_full, t.own, c))
+            Recall(type=kind, full=share_by_source(t.full, c), touched=t.touched, own=share_by_source(t.own, c))
             for kind, t in sorted(counts.types.items())
         ),
-        leaks=share(sum(counts.leaks), len(counts.leaks), c),
-        own_leaks=share(sum(counts.own_leaks), len(counts.own_leaks), c),
-        over_seeded=share_of_letters(counts.seeded, c),
+        leaks=share_by_source(counts.leaks, c),
+        own_leaks=share_by_source(counts.own_leaks, c),
+        over_seeded=share_of_letters([(sum(k), sum(n)) for k, n in map(_across, counts.seeded.values())], c),
         over_plain=share_of_letters(counts.plain, c),
         plain=share(sum(hidden > 0 for hidden, _ in counts.plain), len(counts.plain), c),
         dropped=share(dropped, records, c),
     )
 
 
-def share(count: float, of: float, confidence: float = CONFIDENCE) -> Share:
+def _across(records: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    """Counts and totals of several records of one text, each together."""
+    counts, totals = zip(*records, strict=True)
+    return list(counts), list(totals)
+
+
+def share(count: int, of: int, confidence: float = CONFIDENCE) -> Share:
     """A share with Clopper and Pearson's one-sided bounds; of nothing, nothing is known."""
     lower, upper = _bounds(count, of, confidence)
-    return Share(count=int(count), of=int(of), lower=lower, upper=upper)
+    return Share(count=count, of=of, lower=lower, upper=upper, clusters=of)
+
+
+def share_by_source(seen: Sequence[tuple[str, bool]], confidence: float = CONFIDENCE) -> Share:
+    """A share of what comes in clusters, given of each which cluster it is in and whether it counts.
+
+    The effective number is their number over the design effect: the variance of the ratio between clusters (Cochran
+    1977, section 6.4) over that of independent ones; and at most the number of clusters, which is all that counts where
+    nothing varies.
+    """
+    clusters: dict[str, list[bool]] = {}
+    for source, counts in seen:
+        clusters.setdefault(source, []).append(counts)
+    count, of, groups = sum(counts for _, counts in seen), len(seen), len(clusters)
+    trials, rate = float(groups), count / max(of, 1)
+    if between := _between([(sum(each), len(each)) for each in clusters.values()]):
+        trials = min(trials, of * rate * (1 - rate) / (of - 1) / between)
+    lower, upper = _bounds(count if trials == of else rate * trials, trials, confidence)
+    return Share(count=count, of=of, lower=lower, upper=upper, clusters=groups)
 
 
 def _bounds(count: float, of: float, confidence: float) -> tuple[float, float]:
@@ -216,6 +244,13 @@ def _bounds(count: float, of: float, confidence: float) -> tuple[float, float]:
     lower = float(beta.ppf(1 - confidence, count, of - count + 1)) if count > 0 else 0.0
     upper = float(beta.ppf(confidence, count + 1, of - count)) if count < of else 1.0
     return lower, upper
+
+
+def _between(clusters: Sequence[tuple[int, int]]) -> float:
+    """Variance of a ratio, given so many of so many in each cluster."""
+    of, groups = sum(n for _, n in clusters), len(clusters)
+    rate = sum(k for k, _ in clusters) / max(of, 1)
+    return sum((k - rate * n) ** 2 for k, n in clusters) / max(of, 1) ** 2 * groups / max(groups - 1, 1)
 
 
 def share_of_letters(records: Sequence[tuple[int, int]], confidence: float = CONFIDENCE) -> Share:
@@ -227,12 +262,11 @@ def share_of_letters(records: Sequence[tuple[int, int]], confidence: float = CON
     count, of = sum(k for k, _ in records), sum(n for _, n in records)
     if not of:
         return share(0, 0, confidence)
-    rate, groups = count / of, len(records)
+    rate = count / of
     alone = rate * (1 - rate) / of
-    between = sum((k - rate * n) ** 2 for k, n in records) / of**2 * groups / max(groups - 1, 1)
-    letters = of / max(WORD, between / alone if alone else WORD)
+    letters = of / max(WORD, _between(records) / alone if alone else WORD)
     lower, upper = _bounds(rate * letters, letters, confidence)
-    return Share(count=count, of=of, lower=lower, upper=upper)
+    return Share(count=count, of=of, lower=lower, upper=upper, clusters=len(records))
 
 
 def clean_sample(rows: int, confidence: float = CONFIDENCE) -> float:
@@ -242,17 +276,6 @@ def clean_sample(rows: int, confidence: float = CONFIDENCE) -> float:
     and whoever reviewed them must have missed nothing.
     """
     return 1 - (1 - confidence) ** (1 / rows) if rows else 1.0
-
-
-def needed(floor: float, confidence: float = CONFIDENCE) -> int | None:
-    """Values to seed so that a recall of ``floor`` is shown if all are masked: log(1 - c) / log(floor).
-
-    None if no number of values shows it, as of a floor of 1.
-    """
-    if floor <= 0:
-        return 1
-    values = math.ceil(math.log(1 - confidence) / math.log(floor) - 1e-9) if floor < 1 else math.inf
-    return int(values) if values <= _BATCH else None
 
 
 def decide(
@@ -283,12 +306,11 @@ def _short(kind: str, seen: Share, floor: float, confidence: float) -> str | Non
     if seen.lower >= floor:
         return None
     found = f"{kind}: {seen.count} of {seen.of} seeded values fully masked, recall at least {seen.lower:.1%}"
-    best = share(seen.of, seen.of, confidence).lower
+    best, enough = 1 - clean_sample(seen.clusters, confidence), needed(floor, confidence)
     if best >= floor:
         return f"{found} with {confidence:.0%} confidence; expected at least {_percent(floor)}"
-    enough = needed(floor, confidence)
-    advice = f"plant {enough} or more" if enough else "no number of values shows it, so ask for less"
-    return f"{found}; too few planted to show {_percent(floor)}: all of {seen.of} would show {best:.1%}; {advice}"
+    few, advice = _few(seen, enough, "values")
+    return f"{found}; {few} to show {_percent(floor)}: all {_of(seen)} would show {best:.1%}; {advice}"
 
 
 def _leaky(seen: Share, most: float, confidence: float) -> str | None:
@@ -296,12 +318,26 @@ def _leaky(seen: Share, most: float, confidence: float) -> str | None:
     if seen.upper <= most:
         return None
     found = f"leaks: {seen.count} of {seen.of} seeded records leak, a rate of at most {seen.upper:.1%}"
-    if clean_sample(seen.of, confidence) <= most:
+    best, enough = clean_sample(seen.clusters, confidence), needed(1 - most, confidence)
+    if best <= most:
         return f"{found} with {confidence:.0%} confidence; expected at most {_percent(most)}"
-    enough = needed(1 - most, confidence)
-    advice = f"plant {enough} or more records" if enough else "no number of records shows it, so ask for less"
-    best = clean_sample(seen.of, confidence)
-    return f"{found}; too few planted to show {_percent(most)}: none of {seen.of} would show {best:.1%}; {advice}"
+    few, advice = _few(seen, enough, "records")
+    return f"{found}; {few} to show {_percent(most)}: none {_of(seen)} would show {best:.1%}; {advice}"
+
+
+def _few(seen: Share, enough: int | None, what: str) -> tuple[str, str]:
+    """What there is too little of, and what to do."""
+    if enough is None:
+        return "too few planted", f"no number of {what} shows it, so ask for less"
+    if seen.of >= enough:
+        return "too few distinct records", f"it takes {enough} distinct ones, so plant more, or give more data"
+    return "too few planted", f"plant {enough} or more{' records' if what == 'records' else ''}"
+
+
+def _of(seen: Share) -> str:
+    """Of how many, and of how many distinct texts if these are fewer."""
+    what = "record" if seen.clusters == 1 else "records"
+    return f"of {seen.of}" + (f" in {seen.clusters} distinct {what}" if seen.clusters < seen.of else "")
 
 
 def _percent(share: float) -> str:

@@ -39,9 +39,9 @@ EXPECTED = {
 """What may stand at a recogniser's URI."""
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
-    "presidio": (),
-    "huggingface": ("transformers", "torch"),
-    "gliner": ("gliner", "transformers", "torch"),
+    "presidio": ("phonenumbers", "tldextract", "pyyaml"),
+    "huggingface": ("transformers", "torch", "safetensors"),
+    "gliner": ("gliner", "transformers", "torch", "safetensors"),
     "spacy": (),
 }
 """What runs a kind, beside what the detector itself is made of; its release may change what is found."""

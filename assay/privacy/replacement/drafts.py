@@ -5,9 +5,13 @@ attributes. It says which of them are to be examined together, takes what was fo
 numbered placeholder, or a surrogate; :mod:`assay.privacy.replacement.surrogates`), and writes the record as it then
 reads.
 
-Prose is examined first and as a whole; values of JSON and attributes then, with what the prose gave away. JSON in a
-turn is input, such as what a tool answered, so its strings are read as prose too, each with its name as a label; JSON
-in the completion is the label to learn.
+Prose is examined first and as a whole, an attribute's by itself; values of JSON and other attributes then, with what
+the prose gave away. JSON in a turn or an attribute is input, such as what a tool answered, so its strings are read as
+prose too, each with its name as a label. JSON in the completion is the label to learn, so of its strings only those are
+read as prose that somebody may have written (:mod:`assay.privacy.replacement.documents`). Two capitalised words are
+judged as such an attribute is (:mod:`assay.privacy.replacement.attributes`).
+
+Names in JSON are held against what was found (:mod:`assay.privacy.replacement.keys`), and read if they have a blank.
 
 A surrogate must be seen as one where it stands, or the record would change when it is redacted again. Where it is not,
 since its neighbours run into it, and where two values would have the same, the value is masked instead.
@@ -18,19 +22,29 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
 
-from assay.privacy.detection.patterns import Span
 from assay.privacy.replacement import attributes
+from assay.privacy.replacement.documents import (
+    CERTAIN,
+    Document,
+    alone,
+    is_answer,
+    is_label,
+    is_prose,
+    is_sentence,
+    is_written,
+    may_be_name,
+    sentences,
+    together,
+)
 from assay.privacy.replacement.fingerprints import fingerprint
+from assay.privacy.replacement.keys import Spoken, personal
 from assay.privacy.replacement.segments import Found, Segment, edit, parts, seen, trimmed, written
 from assay.privacy.replacement.surrogates import Surrogates, merged
 from assay.records import Known, Record, Turn
 
-VERSION = 3
-
-CERTAIN = 0.85
-"""Score from which a hit counts by itself."""
+VERSION = 4
 
 LIKELY = 0.5
 """Score from which a hit is more than a suspicion."""
@@ -38,8 +52,7 @@ LIKELY = 0.5
 EXACT = frozenset({"EMAIL", "URL", "IP_ADDRESS", "SECRET", "USERNAME"})
 """Types in whose values punctuation matters; others are compared by their letters and digits alone."""
 
-BETWEEN = "\n\n"
-"""Stands between the texts of a record while they are examined together."""
+_NAMED_IN_JSON = "a name in the JSON of {} is personal data, and names are not replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +92,6 @@ def columns(record: Record) -> Iterator[tuple[str, str]]:
         yield f"attributes[{name}]", value
 
 
-class Origin(NamedTuple):
-    """An open piece of a segment in a document."""
-
-    start: int
-    end: int
-    """In the document's text."""
-
-    segment: Segment
-    first: int
-    """In the segment's text."""
-
-    places: Sequence[int] | None = None
-    """Of each of its characters, where it stands behind ``first``; ``None`` if nothing was left out."""
-
-    def within(self, start: int, end: int) -> tuple[int, int]:
-        """A range of the document as one of the segment."""
-        if self.places is None:
-            return start - self.start + self.first, end - self.start + self.first
-        return self.first + self.places[start - self.start], self.first + self.places[end - 1 - self.start] + 1
-
-
-@dataclass(slots=True)
-class Document:
-    """What is examined at once, and where each open piece of it came from."""
-
-    text: str
-    known: list[Known]
-    origins: list[Origin]
-    is_value: bool = False
-    """Whether this is one attribute's value, of which only a name counts, and then takes all of it."""
-
-
 class Draft:
     """A record being redacted."""
 
@@ -126,7 +107,7 @@ class Draft:
         self._known = [Known(each.type, _plain(each.value)) for each in record.known]
         self._parts = [part for field, text in fields(record) for part in parts(field, text)]
         self._columns = [
-            Segment(field, text, attributes.label(name))
+            parts(field, text, attributes.label(name))
             for name, (field, text) in zip(sorted(record.attributes), columns(record), strict=True)
         ]
         self.fault: str | None = None
@@ -136,7 +117,7 @@ class Draft:
 
     @property
     def _segments(self) -> list[Segment]:
-        return [*self._parts, *self._columns]
+        return [*self._parts, *chain.from_iterable(self._columns)]
 
     def _fix(self, segment: Segment) -> None:
         """Note what of a segment is no personal value but stands for one."""
@@ -150,62 +131,87 @@ class Draft:
         """What is to be examined next, as it now reads."""
         self._decide()
         if not strict:
-            yield self._document([segment for segment in self._parts if self._is_prose(segment)], self._known)
-            for segment in self._columns:
-                if not segment.masks and not segment.fixed and attributes.may_be_name(segment.text):
-                    yield Document(segment.text, [], [Origin(0, len(segment.text), segment, 0)], is_value=True)
+            prose = [segment for segment in self._parts if is_prose(segment)]
+            yield self._document(prose, self._known + self._told(), is_read=True)
+            for column in self._columns:
+                if read := sentences(column):
+                    yield self._document(read, self._known, is_read=True)
+            for segment in self._short():
+                yield alone(segment)
+            yield from self._spoken_keys()
             return
         found = [
-            (m, _plain(s.text[a:b]))
-            for s in self._parts
-            if s.field != "completion" or not s.literal
-            for (a, b), m in s.masks.items()
+            (m, _plain(segment.text[slice(*place)]))
+            for segment, place, m in self._masked()
+            if not is_answer(segment) or is_written(segment)
         ]
+        self._judge_keys()
+        for held in (self._parts, *self._columns):
+            yield from self._strings(held, found)
+        yield from self._column_documents([Known(m.type, value) for m, value in found if _speaks(m)])
+
+    def _told(self) -> list[Known]:
+        """Whole names that were found in attributes and answers alone, and so may stand unseen in the turns."""
+        inside, beside = set(), {}
+        for segment, place, mask in self._masked():
+            value = _plain(segment.text[slice(*place)])
+            if is_answer(segment) or segment.field.startswith("attributes["):
+                if mask.type == "PERSON" and mask.score >= attributes.BELIEVED and attributes.may_be_name(value):
+                    beside[_key(value, mask.type)] = Known(mask.type, value)
+            else:
+                inside.add(_key(value, mask.type))
+        return [known for key, known in sorted(beside.items()) if key not in inside]
+
+    def _short(self) -> Iterator[Segment]:
+        """Attributes and strings of an answer that are nothing but a few words, which may be a name."""
+        for segment in chain.from_iterable(self._columns):
+            if not segment.literal and not is_sentence(segment) and may_be_name(segment):
+                yield segment
+        for segment in self._parts:
+            if is_answer(segment) and may_be_name(segment) and not segment.is_name and not is_written(segment):
+                yield segment
+
+    def _spoken_keys(self) -> Iterator[Document]:
+        """Names in JSON that have a blank, each by itself."""
+        for segment in {segment.text: segment for segment in self._segments if segment.is_name}.values():
+            if attributes.is_prose(segment.text):
+                yield self._document([segment], self._known, is_read=True)
+            elif may_be_name(segment):
+                yield alone(segment)
+
+    def _judge_keys(self) -> None:
+        """See whether what was found is a name in JSON."""
+        names = [segment for segment in self._segments if segment.is_name]
+        values = [Spoken(m.type, _plain(s.text[slice(*place)]), m.score >= CERTAIN) for s, place, m in self._masked()]
+        known = [Spoken(each.type, each.value, is_certain=True) for each in self._known]
+        hit = personal([segment.text for segment in names], [*values, *known]) if names else None
+        if hit is not None:
+            self.fault = _NAMED_IN_JSON.format(next(segment.field for segment in names if segment.text == hit))
+
+    def _strings(self, held: list[Segment], found: list[tuple[Found, str]]) -> Iterator[Document]:
+        """Of one text the values of its JSON: labels with what is certain, others with all that was found."""
         certain = [Known(m.type, value) for m, value in found if m.score >= CERTAIN]
-        labels = [segment for segment in self._parts if segment.literal and _is_label(segment)]
-        names = [segment for segment in self._parts if segment.is_name]
-        values = [s for s in self._parts if s.literal and not _is_label(s) and not s.is_name]
+        labels = [segment for segment in held if segment.literal and is_label(segment)]
+        names = [segment for segment in held if segment.is_name and not segment.is_plain]
+        values = [s for s in held if s.literal and not is_label(s) and not s.is_name]
         if labels:
             yield self._document(labels, self._known + certain)
         if names:
             yield self._document(names, self._known + certain)
         if values:
             yield self._document(values, self._known + [Known(m.type, value) for m, value in found])
-        yield from self._column_documents([Known(m.type, value) for m, value in found if _speaks(m)])
 
     def _column_documents(self, found: list[Known]) -> Iterator[Document]:
         """Each attribute by itself, so that no column is read as the label of the next."""
-        for segment in self._columns:
+        for segment in chain.from_iterable(self._columns):
             fixed = segment.key is None and attributes.is_fixed(segment.text)
             known = attributes.same(segment.text, self._known, found) if fixed else self._known + found
             whole = (0, len(segment.text)) in segment.masks
-            if segment.text and not whole and (known or not fixed):
+            if segment.text and not segment.literal and not whole and (known or not fixed):
                 yield self._document([segment], known)
 
-    def _is_prose(self, segment: Segment) -> bool:
-        """Whether a segment is read as prose: all but JSON to be learnt, and in other JSON labels, names and numbers.
-
-        A number that is masked is no number any more, and so it is not read either if it is a placeholder now.
-        """
-        if not segment.literal:
-            return True
-        if segment.field == "completion" or segment.is_name or not segment.is_string or _is_label(segment):
-            return False
-        now = "".join(self._written(segment, a, b) for a, b, _ in segment.pieces())
-        return not now.isdigit() and self._fixed.fullmatch(now) is None
-
-    def _document(self, segments: Sequence[Segment], known: list[Known]) -> Document:
-        text = ""
-        origins: list[Origin] = []
-        for segment in segments:
-            text += f"{segment.key.replace('_', ' ')}: " if segment.key else ""
-            for start, end, is_open in segment.pieces():
-                piece, places = seen(segment.text[start:end]) if is_open else (self._written(segment, start, end), None)
-                if is_open:
-                    origins.append(Origin(len(text), len(text) + len(piece), segment, start, places))
-                text += piece
-            text += BETWEEN
-        return Document(text, known, origins)
+    def _document(self, segments: Sequence[Segment], known: list[Known], *, is_read: bool = False) -> Document:
+        return together(segments, known, self._written, is_read=is_read)
 
     def _decide(self) -> None:
         """Say of each value found whether a surrogate stands for it, before anything is written."""
@@ -263,17 +269,15 @@ class Draft:
     def accept(self, document: Document, found: Sequence[Found]) -> bool:
         """Mask what was found in open pieces; whether there was any."""
         anything = False
-        for span in _named(document, found) if document.is_value else found:
-            for origin in document.origins:
-                first, last = max(origin.start, span.start), min(origin.end, span.end)
-                if first < last and any(map(str.isalnum, document.text[first:last])):
-                    self._mask(origin.segment, origin.within(first, last), span)
-                    anything = True
+        for span, origin in document.counted(found):
+            first, last = max(origin.start, span.start), min(origin.end, span.end)
+            self._mask(origin.segment, origin.within(first, last), span)
+            anything = True
         return anything
 
     def _mask(self, segment: Segment, place: tuple[int, int], span: Found) -> None:
         if segment.is_name:
-            self.fault = f"a name in the JSON of {segment.field} is personal data, and names are not replaced"
+            self.fault = _NAMED_IN_JSON.format(segment.field)
         is_number = bool(segment.literal) and not segment.is_string
         segment.masks[(0, len(segment.text)) if is_number else trimmed(segment.text, *place)] = span
 
@@ -317,11 +321,6 @@ class Draft:
         )
 
 
-def _is_label(segment: Segment) -> bool:
-    """Whether a segment is one of a fixed set of values, and stays so."""
-    return segment.is_label and not segment.masks
-
-
 def _plain(value: str) -> str:
     """Without what nobody sees."""
     return seen(value)[0]
@@ -330,12 +329,6 @@ def _plain(value: str) -> str:
 def _key(value: str, kind: str) -> str:
     """What two spellings of one value have in common."""
     return value.casefold() if kind in EXACT else "".join(filter(str.isalnum, value.casefold()))
-
-
-def _named(document: Document, found: Sequence[Found]) -> list[Span]:
-    """The whole of an attribute's value, if it was taken for a name."""
-    scores = [span.score for span in found if span.type == "PERSON" and span.score >= attributes.BELIEVED]
-    return [Span(0, len(document.text), "PERSON", max(scores))] if scores else []
 
 
 def _speaks(mask: Found) -> bool:

@@ -146,6 +146,7 @@ def seal(audited: Iterable[Audited], policy: RedactionSpec, key: bytes) -> bytes
     return _written({**content, "seal": _seal_of(content, key)})
 
 
+# This and Matcher are for who asks whether a model has learned any of it; nothing else in Assay opens a sealed set.
 def unseal(data: bytes, key: bytes) -> Sealed:
     """Open what :func:`seal` wrote.
 

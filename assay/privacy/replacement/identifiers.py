@@ -1,27 +1,26 @@
 """Identifiers: numbers and codes of the same shape as a given one, which whoever has the key can tell from all others.
 
 Digits become digits and letters letters; a prefix that only says what is numbered ("ORD-", "INV-") stays. The last
-characters, as many as make at least 10,000 different endings, are computed from the others under the key: so a number
-that somebody wrote passes for one of these with a chance of 1 in 10,000 at most. A value with fewer than 100 beginnings
-left has no room for that and gets none: ``77-1``, a PIN, four digits of a card.
+characters are computed from the others under the key, as many as make one of 1,000,000 different endings, so long as
+that leaves 10,000 beginnings (ten digits); in shorter ones of 100,000 or 10,000 (:data:`ROOM`). A value with fewer than
+100 beginnings left has no room for that and gets none: ``77-1``, a PIN, four digits of a card.
+
+A text is asked only for whole numbers: what no mark parts from its neighbours, and what a space parts from others that
+look like codes. So a number that somebody wrote passes for one of these with a chance of 1 in 10,000 at most, one of
+ten digits with 1 in 1,000,000, and no part of a longer one does; where several stand in a row, each is asked for.
 """
 
+import math
 import re
 from collections.abc import Iterator
 
 from assay.privacy.replacement.reserved import poured
 from assay.privacy.replacement.syllables import Keyed
 
-VERSION = 1
+VERSION = 2
 
-ENDINGS = 10_000
-"""Different endings at the least."""
-
-BEGINNINGS = 100
-"""Different beginnings at the least."""
-
-GROUPS = 6
-"""Groups of letters and digits that one identifier has at the most."""
+ROOM = ((1_000_000, 10_000), (100_000, 10_000), (10_000, 100))
+"""Different endings at the least, if they leave so many beginnings; the first pair that fits counts."""
 
 SHORTEST, LONGEST = 6, 64
 """Letters and digits of the shortest identifier that has room, and of the longest that is looked for."""
@@ -42,7 +41,7 @@ _CHAIN = re.compile(
     rf"(?:{_CODE}|[A-Za-z]+(?=[-_./#:])|[A-Za-z]{{1,4}}(?= \d))"
     rf"(?:[-_./#:]{{1,2}}[A-Za-z0-9]+| (?={_CODE}(?![a-z]))[A-Za-z0-9]+)*"
 )
-_GROUP = re.compile(r"[A-Za-z0-9]+")
+_CLUSTER = re.compile(r"[^ ]+")
 _HEX = re.compile(r"[0-9a-f]{32}")
 
 
@@ -72,12 +71,16 @@ def spans(keyed: Keyed, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _within(keyed: Keyed, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Those among neighbouring groups."""
-    groups = [match.span() for match in _GROUP.finditer(text, start, end)]
-    for first, (begin, _) in enumerate(groups):
-        for last in range(first, min(first + GROUPS, len(groups))):
-            if is_identifier(keyed, text[begin : groups[last][1]]):
-                yield begin, groups[last][1]
+    """All of a chain, or without the word before it, or clusters of it."""
+    clusters = [match.span() for match in _CLUSTER.finditer(text, start, end)]
+    wholes = [(start, end)]
+    if len(clusters) > 2 and text[start : clusters[0][1]].isalpha():  # noqa: PLR2004
+        wholes.append((clusters[1][0], end))
+    for begin, last in wholes:
+        if is_identifier(keyed, text[begin:last]):
+            yield begin, last
+            return
+    yield from (cluster for cluster in clusters if len(clusters) > 1 and is_identifier(keyed, text[slice(*cluster)]))
 
 
 def is_identifier(keyed: Keyed, value: str) -> bool:
@@ -109,21 +112,17 @@ def _places(value: str, compact: str) -> dict[int, int] | None:
         for place in range(*run.span())
     }
     places = {n: 10 if c.isdigit() else letters for n, c in enumerate(compact) if n not in kept}
-    ends = _endings(places)
-    room = 1
-    for place, size in places.items():
-        room *= 1 if place in ends else size
-    return places if ends and room >= BEGINNINGS else None
+    return places if _endings(places) else None
 
 
 def _endings(places: dict[int, int]) -> list[int]:
     """The last places, as many as are needed; none if there are too few."""
-    room, ends = 1, []
-    for place in reversed(places):
-        room *= places[place]
-        ends.append(place)
-        if room >= ENDINGS:
-            return ends
+    for endings, beginnings in ROOM:
+        room, left = 1, list(places)
+        while left and room < endings:
+            room *= places[left.pop()]
+        if room >= endings and math.prod(places[place] for place in left) >= beginnings:
+            return [place for place in places if place not in left]
     return []
 
 

@@ -6,18 +6,20 @@ copy it. Another record's ``[PERSON_1]`` is somebody else.
 
 A completion that is JSON stays JSON: values are replaced inside its strings, never its keys, and everything else keeps
 its bytes. In it only values count that were found in the context, that were known, or that a strict rule finds, since
-to a tagger of prose a label such as "refund" may look like anything. The same holds of attributes
-(:mod:`assay.privacy.replacement.attributes`). JSON in a turn, such as the arguments of a tool call and what a tool
-answered, stays JSON in the same way; but it is input, so its strings are read as prose too. A name in JSON that is
-personal data, such as an e-mail address, cannot be replaced: the record leaves the pipeline.
+to a tagger of prose a label such as "refund" may look like anything; but what somebody may have written, such as a
+reply, is read as prose. The same holds of attributes (:mod:`assay.privacy.replacement.attributes`). JSON in a turn or
+an attribute, such as the arguments of a tool call and what a tool answered, stays JSON in the same way; but it is
+input, so its strings are read as prose too. A name in JSON that is personal data, such as an e-mail address or a value
+found elsewhere, cannot be replaced: the record leaves the pipeline.
 
 Types whose policy is ``surrogate`` get an invented value of the same shape instead
 (:mod:`assay.privacy.replacement.surrogates`), the same one in the whole corpus.
 
-Redaction fails closed. A record that cannot be examined, or whose masked text cannot be written, or whose letters or
-language the detectors do not read (:mod:`assay.privacy.detection.scripts`, :mod:`assay.privacy.detection.languages`),
-leaves the pipeline with a reason. Text that a detector finds only once the rest is masked is masked too: detection is
-repeated until it finds nothing, so redacting what is redacted changes nothing.
+Redaction fails closed. A record that cannot be examined, or is longer or holds more JSON than is examined, or whose
+masked text cannot be written, or whose letters or language the detectors do not read
+(:mod:`assay.privacy.detection.scripts`, :mod:`assay.privacy.detection.languages`), leaves the pipeline with a reason.
+Text that a detector finds only once the rest is masked is masked too: detection is repeated until it finds nothing, so
+redacting what is redacted changes nothing.
 
 What is filed about it (:class:`Audited`) says where and of which type, never what; with a key also a fingerprint
 of each value (:mod:`assay.privacy.replacement.fingerprints`).
@@ -25,7 +27,7 @@ of each value (:mod:`assay.privacy.replacement.fingerprints`).
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
@@ -34,20 +36,22 @@ import pyarrow.parquet as pq
 
 from assay.errors import RedactionError
 from assay.policy import RedactionSpec
-from assay.privacy.detection import languages
-from assay.privacy.detection.scripts import unread
-from assay.privacy.replacement.drafts import Document, Draft, Mark, columns, fields
-from assay.privacy.replacement.segments import Found, parts
+from assay.privacy.detection import languages, scripts
+from assay.privacy.replacement.documents import Document
+from assay.privacy.replacement.drafts import Draft, Mark, columns, fields
+from assay.privacy.replacement.segments import Found, Segment, excess, parts
 from assay.privacy.replacement.surrogates import Surrogates
 from assay.records import PLACEHOLDER, Dropped, Known, Record
 
-VERSION = 3
+VERSION = 4
 
 STEP = "redact"
 
 ROUNDS = 8
 """Times that detection may find more in what it has masked before the record is given up."""
 
+WHOLE = 4
+"""Times the characters of one text that all of a record may have, since its turns are examined as one."""
 
 BROKEN = 10
 """Texts that must all have failed before the detector is blamed rather than the texts."""
@@ -94,7 +98,7 @@ def redact(
     dropped: dict[int, Dropped] = {}
     drafts: dict[int, Draft] = {}
     for number, record in enumerate(records):
-        if fault := _fault(record, spec):
+        if fault := _fault(record, spec, surrogates):
             dropped[number] = Dropped(record.id, STEP, fault)
         else:
             drafts[number] = Draft(record, spec.types, surrogates)
@@ -122,23 +126,38 @@ def _audited(record: Record, draft: Draft, key: bytes | None) -> Audited:
     return Audited(record.id, dict(sorted(Counter(mark.type for mark in marks).items())), marks)
 
 
-def _fault(record: Record, spec: RedactionSpec) -> str | None:
+def _fault(record: Record, spec: RedactionSpec, surrogates: Surrogates | None) -> str | None:
     """Why a record cannot be examined, if so."""
-    for name, text in (*fields(record), *columns(record)):
-        if (length := _length(text)) > spec.max_characters:
-            return f"{name} has {length} characters, more than the {spec.max_characters} that are examined"
+    texts = [*fields(record), *columns(record)]
+    if fault := _too_long(texts, spec):
+        return fault
+    for name, text in texts:
         if fault := _unwritable(text):
             return f"{name} contains {fault}"
-    for name, text in fields(record):
-        if fault := next(filter(None, (_unwritable(part.text) for part in parts(name, text) if part.literal)), None):
+    held = {name: parts(name, text) for name, text in texts}
+    for name, text in texts:
+        if fault := next(filter(None, (_unwritable(part.text) for part in held[name] if part.literal)), None):
             return f"{name} contains {fault}"
-    faults = ((name, unread(text)) for name, text in fields(record))
-    return next((fault.format(name) for name, fault in faults if fault), None) or _foreign(record, spec)
+        if fault := excess(text, held[name]):
+            return f"{name} {fault}"
+    words = {name: "\n".join(_words(each, surrogates)) for name, each in held.items()}
+    faults = ((name, scripts.unread(text, spec.types)) for name, text in texts)
+    return next((fault.format(name) for name, fault in faults if fault), None) or _foreign(record, words, spec)
 
 
-def _length(text: str) -> int:
+def _too_long(texts: Sequence[tuple[str, str]], spec: RedactionSpec) -> str | None:
+    limit, lengths = spec.max_characters, {name: _length(text, spec.types) for name, text in texts}
+    for name, length in lengths.items():
+        if length > limit:
+            return f"{name} has {length} characters, more than the {limit} that are examined"
+    if (length := sum(lengths.values())) > WHOLE * limit:
+        return f"the record has {length} characters, more than the {WHOLE * limit} that are examined together"
+    return None
+
+
+def _length(text: str, types: Collection[str]) -> int:
     """In characters, a placeholder for one: what a first pass kept, a second must not refuse for being longer."""
-    return len(PLACEHOLDER.sub(".", text))
+    return len(PLACEHOLDER.sub(lambda match: "." if match[1] in types else match[0], text))
 
 
 def _unwritable(text: str) -> str | None:
@@ -152,22 +171,24 @@ def _unwritable(text: str) -> str | None:
     return None
 
 
-def _foreign(record: Record, spec: RedactionSpec) -> str | None:
-    """What is wrong with the language of a turn or answer, or of all that was said together, in turns too short."""
-    words = {name: "\n".join(_words(name, text)) for name, text in fields(record)}
+def _foreign(record: Record, words: Mapping[str, str], spec: RedactionSpec) -> str | None:
+    """What is wrong with the language of a text, or of all that was said together, in turns too short."""
     system = {f"context[{number}]" for number, turn in enumerate(record.context) if turn.role == "system"}
-    said = " ".join(" ".join(text.split()) for name, text in words.items() if name not in system)
+    said = " ".join(" ".join(words[name].split()) for name, _ in fields(record) if name not in system)
     for name, text in [*words.items(), ("the record", said)]:
         if fault := languages.unread(text, spec.languages):
             return fault.format(name)
     return None
 
 
-def _words(name: str, text: str) -> Iterator[str]:
-    """What of a field somebody may have written: of JSON its strings, neither names nor labels."""
-    for part in parts(name, text):
+def _words(held: Sequence[Segment], surrogates: Surrogates | None) -> Iterator[str]:
+    """What of a text somebody may have written: of JSON its strings, neither names nor labels; and no surrogates."""
+    for part in held:
         if not part.literal or (part.is_string and not part.is_label and not part.is_name):
-            yield part.text
+            text = part.text
+            for start, end in reversed(surrogates.spans(text) if surrogates else []):
+                text = f"{text[:start]} {text[end:]}"
+            yield text
 
 
 def _mask(drafts: Mapping[int, Draft], find: Find) -> dict[int, str]:
@@ -178,13 +199,13 @@ def _mask(drafts: Mapping[int, Draft], find: Find) -> dict[int, str]:
         changed: set[int] = set()
         for strict in (False, True):
             documents = [(n, d) for n in sorted(pending) for d in drafts[n].documents(strict=strict)]
+            failed |= {n: fault for n in pending if (fault := drafts[n].fault)}
             for (number, document), result in zip(documents, _examine(find, documents, strict=strict), strict=True):
                 if isinstance(result, str):
                     failed[number] = result
                 elif drafts[number].accept(document, result):
                     changed.add(number)
-                    if fault := drafts[number].fault:
-                        failed[number] = fault
+        failed |= {n: fault for n in changed if (fault := drafts[n].fault)}
         pending = changed - set(failed)
     return {**dict.fromkeys(pending, f"detection still found more after {ROUNDS} rounds"), **failed}
 

@@ -11,10 +11,16 @@ CREDIT_CARD     400000, Visa's prefix for tests, with a valid check digit (ISO/I
 IBAN            banks that do not exist (TEST in GB and NL, 99999 in DE and AT); of other countries a
                 country QZ, which is left to users (ISO 3166-1); valid check digits (ISO 13616-1)
 SSN             US areas from 900 with a group under 50; UK prefixes that HMRC does not use
-DATE_OF_BIRTH   1850 to 1899: nobody who was born then lives
+DATE_OF_BIRTH   1800 to 1899: nobody who was born then lives
 ==============  =====================================================================================
 
-A form answers ``None`` where a value has no such shape, as a telephone number of four digits has none.
+What stands in a range may still be somebody's account number or password. So where a range is so short that ordinary
+numbers fall into it, what is ours is told by its last digits (in a date, by the second of day and month), which are
+computed from the others under the key. Of other numbers of the same length at most 1 in 10,000 then pass for ours; of
+dates before 1900, which are few, 1 in 12 still does. Not computed are the drama numbers of 10 digits and more, of which
+at least five say what they are, and IPv4.
+
+A form answers ``None`` where a value has no such shape or no room for that: a telephone number of seven digits or less.
 """
 
 import re
@@ -24,7 +30,16 @@ from assay.privacy.detection.personal_rules import passes_luhn, passes_mod97
 from assay.privacy.measurement.invented import check_digits, luhn_digit
 from assay.privacy.replacement.syllables import Keyed
 
-VERSION = 1
+VERSION = 2
+
+TAIL = 4
+"""Last digits of a card, a telephone number of no country, and a social security number that are computed."""
+
+LONG = frozenset({"CREDIT_CARD", "IBAN"})
+"""Types of which a word behind a number may look like a part of it."""
+
+SECURITY = 9
+"""Letters and digits of a social security number."""
 
 Form = Callable[[Keyed, str, str], str | None]
 """From numbers under the key, a value as it is written, and what it is, to another value."""
@@ -36,6 +51,10 @@ _MONTHS = tuple(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
 _MONTH = rf"(?:{'|'.join(_MONTHS)}|{'|'.join(month[:3] for month in _MONTHS)})"
+_JOINED, _JOINED_BEFORE = re.compile(r"[-./_]\d"), re.compile(r"\d[-./_]$")
+_NOWHERE = "999"
+_BESIDE = ("st", "nd", "rd", "th", "of")
+_DATE_PART = re.compile(r"\d+|[^\W\d_]+")
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extension)\s*(\d{1,6})$", re.IGNORECASE)
 _IBAN = r"(?:GB\d\dTEST99|NL\d\dTEST|(?:DE|AT)\d\d99999|QZ\d\d)[A-Z0-9]*"
 _BETWEEN = r"[ ().\/-]{0,3}"
@@ -46,9 +65,7 @@ def _spaced(digits: str) -> str:
     return _BETWEEN.join("\\d" if digit == "x" else digit for digit in digits)
 
 
-_DRAMA = (
-    "07700900xxx", "447700900xxx", "063998xxxx", "33639980xxx", "33639981xxx", "493023125xxx", "61255501xxx", "55501xx",
-)  # fmt: skip
+_DRAMA = ("07700900xxx", "447700900xxx", "063998xxxx", "33639980xxx", "33639981xxx", "493023125xxx", "61255501xxx")
 _PHONE = "|".join(
     [*map(_spaced, _DRAMA), rf"(?:1{_BETWEEN})?[2-9]{_BETWEEN}[0-8]{_BETWEEN}\d{_BETWEEN}{_spaced('55501xx')}"]
 )
@@ -63,10 +80,10 @@ PATTERNS: Mapping[str, re.Pattern[str]] = {
         "IBAN": r"(?<!\w)(?:GB|NL|DE|AT|QZ)\d\d(?:[ -]?[A-Z0-9]){11,30}(?!\w)",
         "SSN": r"(?<!\d)9\d\d([- ])[0-4]\d\1\d{4}(?!\d)"
         rf"|(?<!\w)(?:{'|'.join(_PREFIXES)}) ?\d\d ?\d\d ?\d\d ?[A-D](?!\w)",
-        "DATE_OF_BIRTH": r"(?<!\d)(?:\d{1,2}[-/. ]{1,2}\d{1,2}[-/. ]{1,2}18[5-9]\d"
-        r"|18[5-9]\d([-/. ])\d{1,2}\1\d{1,2})(?!\d)"
-        rf"|(?<!\w)\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH},?[ -]18[5-9]\d(?!\d)"
-        rf"|(?<!\w){_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? 18[5-9]\d(?!\d)",
+        "DATE_OF_BIRTH": r"(?<!\d)(?:\d{1,2}[-/. ]{1,2}\d{1,2}[-/. ]{1,2}18\d\d"
+        r"|18\d\d([-/. ])\d{1,2}\1\d{1,2})(?!\d)"
+        rf"|(?<!\w)\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH},?[ -]18\d\d(?!\d)"
+        rf"|(?<!\w){_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? 18\d\d(?!\d)",
     }.items()
 }
 """Where numbers of reserved ranges may stand; :func:`spans` has the last word."""
@@ -77,16 +94,48 @@ def spans(keyed: Keyed, kind: str, text: str) -> Iterator[tuple[int, int]]:
     for match in PATTERNS[kind].finditer(text):
         start, end = match.span()
         while end > start and not _is_reserved(keyed, kind, text[start:end]):
-            end = max(text.rfind(" ", start, end), text.rfind("-", start, end))  # A word behind is no part of it.
-        if end > start:
+            shorter = max(text.rfind(" ", start, end), text.rfind("-", start, end))  # A word behind is no part of it.
+            end = shorter if kind in LONG else start
+        if end > start and (kind == "IP_ADDRESS" or not _is_cut(text, start, end)):
             yield start, end
+
+
+def _is_cut(text: str, start: int, end: int) -> bool:
+    """Whether a mark joins other digits to this range: a part of a number is not that number."""
+    return _JOINED_BEFORE.search(text, max(0, start - 2), start) is not None or _JOINED.match(text, end) is not None
 
 
 def _is_reserved(keyed: Keyed, kind: str, text: str) -> bool:
     compact = "".join(filter(str.isalnum, text)).upper()
-    if kind == "CREDIT_CARD":
-        return passes_luhn(compact) and compact[-5:-1] == _tail(keyed, compact[:-5])
-    return kind != "IBAN" or (passes_mod97(compact) and re.fullmatch(_IBAN, compact) is not None)
+    match kind:
+        case "CREDIT_CARD":
+            return passes_luhn(compact) and compact[-TAIL - 1 : -1] == _tail(keyed, compact[: -TAIL - 1])
+        case "IBAN":
+            return passes_mod97(compact) and re.fullmatch(_IBAN, compact) is not None
+        case "SSN":
+            number = compact.rstrip("ABCD")
+            return len(compact) == SECURITY and number[-TAIL:] == _tail(keyed, number[:-TAIL])
+        case "DATE_OF_BIRTH":
+            return _is_birthday(keyed, text)
+        case "PHONE":
+            number = "".join(filter(str.isdigit, _EXTENSION.sub("", text)))
+            return not number.startswith(_NOWHERE) or number[-TAIL:] == _tail(keyed, number[:-TAIL])
+        case _:
+            groups = [group for group in text.lower().split(":") if group]
+            return ":" not in text or groups[-1] == _group(keyed, *groups[2:-1])
+
+
+def _is_birthday(keyed: Keyed, text: str) -> bool:
+    """Whether the second of day and month belongs to the first and the year."""
+    found = _DATE_PART.findall(text.lower())
+    year = next((part for part in found if len(part) == 4 and part.isdigit()), None)  # noqa: PLR2004
+    named = [int(part) if part.isdigit() else _month(part) for part in found if part != year and _is_told(part)]
+    return (
+        year is not None
+        and len(named) == 2  # noqa: PLR2004
+        and named[0] in range(1, 13)
+        and named[1] == _second(keyed, year, named[0])
+    )
 
 
 def poured(value: str, characters: str) -> str:
@@ -136,8 +185,11 @@ def _abroad(keyed: Keyed, code: str, of: str) -> str | None:
     }
     if code.startswith("1") and len(code) == 11:  # noqa: PLR2004
         return "1" + _american(keyed, of)
-    shape = shapes.get((code[:2], len(code)), f"999{'x' * (len(code) - 3)}")
-    return _filled(keyed, shape, of) if len(code) in range(8, 16) else None
+    shape = shapes.get((code[:2], len(code)), f"{_NOWHERE}{'x' * (len(code) - 3)}")
+    if len(code) not in range(8, 16):
+        return None
+    body = _filled(keyed, shape, of)
+    return body[:-TAIL] + _tail(keyed, body[:-TAIL]) if body.startswith(_NOWHERE) else body
 
 
 def _at_home(keyed: Keyed, code: str, of: str) -> str | None:
@@ -150,8 +202,6 @@ def _at_home(keyed: Keyed, code: str, of: str) -> str | None:
             return _filled(keyed, "063998xxxx", of)
         case 10, _:
             return _american(keyed, of)
-        case 7, _:
-            return _filled(keyed, "55501xx", of)
         case _:
             return None
 
@@ -168,10 +218,14 @@ def _filled(keyed: Keyed, shape: str, of: str) -> str:
 def internet(keyed: Keyed, value: str, of: str) -> str:
     """An address of a network kept for documentation."""
     if ":" in value and value.count(".") != 3:  # noqa: PLR2004
-        groups = [f"{keyed.number(65_536, 'group', place, of):x}" for place in range(4)]
-        return f"2001:db8:{':'.join(groups[:2])}::{':'.join(groups[2:])}"
+        groups = [_group(keyed, place, of) for place in range(3)]
+        return f"2001:db8:{':'.join(groups[:2])}::{groups[2]}:{_group(keyed, *groups)}"
     network = ("192.0.2", "198.51.100", "203.0.113")[keyed.number(3, "network", of)]
     return f"{network}.{1 + keyed.number(254, 'host', of)}"
+
+
+def _group(keyed: Keyed, *of: object) -> str:
+    return f"{keyed.number(65_536, 'group', *of):x}"
 
 
 def card(keyed: Keyed, value: str, of: str) -> str | None:
@@ -179,13 +233,14 @@ def card(keyed: Keyed, value: str, of: str) -> str | None:
     count = sum(map(str.isdigit, value))
     if count not in range(13, 20) or any(map(str.isalpha, value)):
         return None
-    body = "400000" + digits(keyed, count - 11, "card", of)
+    body = "400000" + digits(keyed, count - 7 - TAIL, "card", of)
     body += _tail(keyed, body)
     return poured(value, body + luhn_digit(body))
 
 
 def _tail(keyed: Keyed, body: str) -> str:
-    return digits(keyed, 4, "card's tail", body)
+    """The last digits that belong to the others."""
+    return digits(keyed, TAIL, "tail", body)
 
 
 def iban(keyed: Keyed, value: str, of: str) -> str | None:
@@ -205,37 +260,51 @@ def iban(keyed: Keyed, value: str, of: str) -> str | None:
 
 def social_security(keyed: Keyed, value: str, of: str) -> str | None:
     """A US number with its two marks, or a UK one, that is never issued."""
-    serial = f"{1 + keyed.number(9_999, 'serial', of):04}"
     if re.fullmatch(r"\d{3}([- ])\d\d\1\d{4}", value):
-        return poured(value, f"{900 + keyed.number(100, 'area', of)}{1 + keyed.number(49, 'group', of):02}{serial}")
+        body = f"{900 + keyed.number(100, 'area', of)}{1 + keyed.number(49, 'group', of):02}"
+        return poured(value, body + _tail(keyed, body))
     if re.fullmatch(r"[A-Z]{2} ?\d\d ?\d\d ?\d\d ?[A-D]", value, re.IGNORECASE):
-        prefix = _PREFIXES[keyed.number(len(_PREFIXES), "prefix", of)]
-        return poured(value, prefix + digits(keyed, 2, "pair", of) + serial + "ABCD"[keyed.number(4, "suffix", of)])
+        body = _PREFIXES[keyed.number(len(_PREFIXES), "prefix", of)] + digits(keyed, 2, "serial", of)
+        return poured(value, body + _tail(keyed, body) + "ABCD"[keyed.number(4, "suffix", of)])
     return None
 
 
 def birthday(keyed: Keyed, value: str, of: str) -> str | None:
     """A day before 1900; both numbers beside the year are at most 12, whichever of them is the month."""
-    words = [word.lower() for word in re.findall(r"[^\W\d_]+", value)]
-    if len(re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", value)) != 1 or any(not _is_date_word(word) for word in words):
+    parts = [part.lower() for part in _DATE_PART.findall(value)]
+    years = [part for part in parts if re.fullmatch(r"(?:19|20)\d\d", part)]
+    told = [part for part in parts if _is_told(part)]
+    if len(years) != 1 or len(told) != 3 or not all(_is_told(part) or part in _BESIDE for part in parts):  # noqa: PLR2004
         return None
-    year, month = f"{1850 + keyed.number(50, 'year', of)}", _MONTHS[keyed.number(12, "month", of)]
-    numbers = iter((1 + keyed.number(12, "first", of), 1 + keyed.number(12, "second", of)))
+    year, first = f"{1800 + keyed.number(100, 'year', of)}", 1 + keyed.number(12, "first", of)
+    numbers = iter((first, _second(keyed, year, first)))
 
     def fresh(match: re.Match[str]) -> str:
         old = match[0]
+        if not _is_told(old.lower()):
+            return "" if old.lower() != "of" else old
         if old.isdigit():
-            return year if len(old) == 4 else f"{next(numbers):0{len(old)}}"  # noqa: PLR2004
-        if old.lower()[:3] in {name[:3] for name in _MONTHS}:
-            name = month if old.lower() in _MONTHS else month[:3]
-            return name.upper() if old.isupper() else name.capitalize() if old[0].isupper() else name
-        return "" if old.lower() != "of" else old
+            return year if old == years[0] else f"{next(numbers):0{len(old)}}"
+        name = _MONTHS[next(numbers) - 1][: None if old.lower() in _MONTHS else 3]
+        return name.upper() if old.isupper() else name.capitalize() if old[0].isupper() else name
 
-    return re.sub(r"\d+|[^\W\d_]+", fresh, value) if len(re.findall(r"\d+", value)) <= 3 else None  # noqa: PLR2004
+    return _DATE_PART.sub(fresh, value)
 
 
-def _is_date_word(word: str) -> bool:
-    return word in {"st", "nd", "rd", "th", "of", *_MONTHS} or word in {month[:3] for month in _MONTHS}
+def _second(keyed: Keyed, year: str, first: int) -> int:
+    """The second of day and month."""
+    return 1 + keyed.number(12, "second", year, first)
+
+
+def _is_told(word: str) -> bool:
+    """Whether a part of a date, in small letters, is a number or a month."""
+    return word.isdigit() or _month(word) > 0
+
+
+def _month(word: str) -> int:
+    """1 for January, in full or its first three letters, to 12; 0 for any other word."""
+    names = [name[: len(word)] if len(word) == 3 else name for name in _MONTHS]  # noqa: PLR2004
+    return names.index(word) + 1 if word in names else 0
 
 
 FORMS: Mapping[str, Form] = {

@@ -1,15 +1,18 @@
 r"""Segments: the texts within a record that are examined, and what of each is masked already.
 
-A turn is one segment, and so are a completion and an attribute. Where a turn or a completion holds JSON, as a whole, in
-a fenced block or from the beginning of a line, each string or number that stands there as a value is a segment of its
-own; and where such a string is JSON again, as the arguments of a tool call are, each value within it, and so on. What
-lies between values (names, brackets, spaces) is never changed.
+A turn is one segment, and so are a completion and an attribute. Where one of them holds JSON, as a whole, in a fenced
+block or from the beginning of a line, each string or number that stands there as a value is a segment of its own, and
+so is each name; and where such a string is JSON again, as the arguments of a tool call are, each value within it, and
+so on. What lies between values (names, brackets, spaces) is never changed.
 
 A segment remembers its original text and the ranges masked in it, so that what is found in the text as it now reads can
 be said of the text as it was, and how it is written there: a name inside a JSON string inside a JSON string is found by
 its characters, whatever escapes stand before it (:func:`edit`), and changed without touching another byte.
 
-Characters that nobody sees, such as a zero-width space inside an address, are left out where a text is examined.
+Characters that nobody sees, such as a zero-width space inside an address, are left out where a text is examined, and
+``\u00f6`` reads as the letter that it stands for, since JSON in the middle of a line is prose here (:func:`seen`).
+
+Text with more JSON, or JSON nested deeper, than is opened is said to be so (:func:`excess`).
 """
 
 import dataclasses
@@ -19,13 +22,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-VERSION = 2
+VERSION = 3
 
 DEPTH = 4
-"""JSON within JSON within JSON: deeper, a string is read as one text."""
+"""JSON within JSON within JSON: deeper, a string is one text, and the record is set aside."""
 
 BLOCKS = 50
-"""Places of a text at which JSON may begin that are tried."""
+"""Places of a text at which JSON may begin that are tried; with more of them the record is set aside."""
 
 FUNCTION = "function"
 """What the name of a function that is called stands under, whatever it is called in JSON."""
@@ -37,11 +40,15 @@ _NEAR = 40
 _LITERAL = re.compile(r'(?P<literal>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?P<colon>\s*:)?')
 _LABEL = re.compile(r"[a-z][a-z_-]{0,40}(?: [a-z_-]{1,40}){0,2}")
 _PERSONAL_KEY = re.compile(r"name|person|customer|contact|city|town|address|street|user|mail|phone", re.IGNORECASE)
+_SOMEBODY_KEY = re.compile(
+    r"agent|author|caller|client|driver|employee|guest|member|owner|patient|recipient|sender|sign", re.IGNORECASE
+)
 _PLAIN_KEY = re.compile(r"[^\W\d][\w$-]{0,60}")
 _CHARACTER = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
-_BLOCK = re.compile(r"(?:^|\n)[ \t]*(?:```[a-z]*[ \t]*\n\s*)?(?=\{|\[[ \t\r\n]*[\[{\"])")
+# Behind the bracket of a list in a list may stand no capital: "[[PERSON_1]" is a name in brackets.
+_BLOCK = re.compile(r"(?:^|\n)[ \t]*(?:```[a-z]*[ \t]*\n\s*)?(?=\{[ \t\r\n]*[}\"]|\[[ \t\r\n]*(?:[{\"]|\[(?![A-Z])))")
 _CLOSING = re.compile(r"[ \t\r]*(?:\n\s*```[ \t\r]*)?(?=\n|$)")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _WHITE = " \t\r\n"
@@ -51,6 +58,10 @@ _UNSEEN = re.compile(
     "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f"
     "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb\\U0001bca0-\\U0001bca3\\U000e0000-\\U000e0fff]"
 )
+_READ = re.compile(
+    r"\\{1,32}u[dD][89abAB][0-9a-fA-F]{2}\\{1,32}u[dD][c-fC-F][0-9a-fA-F]{2}|\\{1,32}u[0-9a-fA-F]{4}|.", re.DOTALL
+)
+_UNIT = re.compile(r"u([0-9a-fA-F]{4})")
 
 
 class Found(Protocol):
@@ -108,6 +119,17 @@ class Segment:
         return self.literal.startswith('"')
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is one plain word, as most names in JSON are."""
+        return _PLAIN_KEY.fullmatch(self.text) is not None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the name that it stands under says that somebody is spoken of."""
+        name = self.field if self.key is None else self.key
+        return bool(_PERSONAL_KEY.search(name) or _SOMEBODY_KEY.search(name))
+
+    @property
     def is_label(self) -> bool:
         """Whether this looks like one of a fixed set of values, which only certainty may replace."""
         if self.key == FUNCTION:
@@ -134,22 +156,31 @@ class Segment:
         return self._places[position + 1]
 
 
-def parts(field: str, text: str) -> list[Segment]:
-    """A field as segments in order: prose, and the values of the JSON in it."""
+def parts(field: str, text: str, key: str | None = None) -> list[Segment]:
+    """A field as segments in order: prose, which stands under ``key``, and the names and values of the JSON in it."""
     if (values := json_values(text, field)) is not None:
         return values
     found: list[Segment] = []
     position = 0
     for opened, start, end, closed in _blocks(text):
-        found += _prose(field, text, position, opened)
+        found += _prose(field, text, position, opened, key)
         found += json_values(text[start:end], field, start) or []
         position = closed
-    return [*found, *_prose(field, text, position, len(text))]
+    return [*found, *_prose(field, text, position, len(text), key)]
 
 
-def _prose(field: str, text: str, start: int, end: int) -> list[Segment]:
+def _prose(field: str, text: str, start: int, end: int, key: str | None) -> list[Segment]:
     """A stretch of prose; an empty field is one too."""
-    return [Segment(field, text[start:end], start=start)] if start < end or not text else []
+    return [Segment(field, text[start:end], key, start)] if start < end or not text else []
+
+
+def excess(text: str, held: Iterable[Segment]) -> str | None:
+    """What of a text's JSON is more than is opened into the parts ``held``, if so; to stand behind the field's name."""
+    if not _is_json(text) and sum(1 for _ in zip(range(BLOCKS + 1), _BLOCK.finditer(text), strict=False)) > BLOCKS:
+        return f"has more than {BLOCKS} pieces of JSON"
+    if any(part.is_string and _opens(part.text) and _is_json(part.text) for part in held):
+        return f"has JSON in JSON more than {DEPTH} levels deep"
+    return None
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int, int, int]]:
@@ -171,15 +202,15 @@ def _blocks(text: str) -> Iterator[tuple[int, int, int, int]]:
 def json_values(text: str, field: str = "completion", start: int = 0, depth: int = DEPTH) -> list[Segment] | None:
     """The strings and numbers that a JSON object or array holds as values; ``None`` if ``text`` is neither.
 
-    Values of a string that is JSON itself stand in its place. Names that are no plain words are there too
-    (:attr:`Segment.is_name`), to be looked at. ``start`` is where ``text`` stands in its field.
+    Values of a string that is JSON itself stand in its place. Names are there too (:attr:`Segment.is_name`), to be
+    looked at. ``start`` is where ``text`` stands in its field.
     """
     return _values(text, Segment(field, text, start=start), None, depth)
 
 
 def _values(text: str, whole: Segment, outer: Segment | None, depth: int) -> list[Segment] | None:
     """What :func:`json_values` answers, of a text that is inside ``outer``."""
-    if not text.lstrip(_WHITE).startswith(("{", "[")) or not _is_json(text):
+    if not _opens(text) or not _is_json(text):
         return None
     values: list[Segment] = []
     key, before = "", ""
@@ -196,14 +227,18 @@ def _values(text: str, whole: Segment, outer: Segment | None, depth: int) -> lis
             values += [segment] if inner is None else inner
             continue
         key, before = value, key
-        if not _PLAIN_KEY.fullmatch(value):
-            values.append(dataclasses.replace(segment, key=None, is_name=True))
+        values.append(dataclasses.replace(segment, key=None, is_name=True))
     return values
 
 
 def _is_call(name: str, before: str, behind: str) -> bool:
     """Whether a name stands beside arguments, and so is that of a function."""
     return _FUNCTION.fullmatch(name) is not None and (before in _ARGUMENTS or _ARGUMENTS_NEXT.match(behind) is not None)
+
+
+def _opens(text: str) -> bool:
+    """Whether a text may be an object or a list."""
+    return text.lstrip(_WHITE).startswith(("{", "["))
 
 
 def _is_json(text: str) -> bool:
@@ -213,22 +248,25 @@ def _is_json(text: str) -> bool:
         return False
 
 
-def seen(text: str) -> tuple[str, list[int] | None]:
-    """``text`` without what nobody sees, and where each character of it stood; ``None`` if all are where they were."""
-    if text.isascii() or not _UNSEEN.search(text):
+def seen(text: str) -> tuple[str, list[tuple[int, int]] | None]:
+    """``text`` as it is read, and from where to where each character of it was written; ``None`` if all are as written.
+
+    What nobody sees is left out, and an escape is its character, however many backslashes stand before it; half of a
+    pair and NUL are U+FFFD.
+    """
+    if "\\u" not in text and (text.isascii() or not _UNSEEN.search(text)):
         return text, None
-    places = [place for place, character in enumerate(text) if not _UNSEEN.match(character)]
-    return "".join(text[place] for place in places), places
+    read = [(_character(match[0]), match.span()) for match in _READ.finditer(text)]
+    read = [each for each in read if not _UNSEEN.match(each[0])]
+    return "".join(character for character, _ in read), [place for _, place in read]
 
 
-def unescaped(text: str) -> str:
-    """What a piece of a JSON string reads, however often it is escaped; text without escapes is as it is."""
-    for _ in range(DEPTH):
-        try:
-            text = json.loads(f'"{text}"') if "\\" in text else text
-        except ValueError:
-            break
-    return text
+def _character(written: str) -> str:
+    """One that may be written as an escape."""
+    if len(written) == 1:
+        return written
+    units = bytes.fromhex("".join(_UNIT.findall(written)))
+    return units.decode("utf-16-be", "replace").replace("\0", "\ufffd")
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -23,6 +23,7 @@ def measured(seen: dict[str, tuple[int, int]], leaks: int, over: int) -> recall.
     share = recall.share
     return recall.Measured(
         confidence=0.95,
+        sources=500,
         recall=tuple(
             recall.Recall(
                 type=kind, full=share(full, of), touched=min(full + 2, of), own=share(full * 2 // 3, of * 2 // 3)

@@ -48,9 +48,29 @@ def test_a_lower_bound_is_rounded_down(bound: float, said: str):
 def test_the_headline_is_one_sentence_that_a_manager_understands():
     """How much was planted, how much was masked, and what may be left."""
     assert claims.headline(redacting()) == (
-        "Of 1\u202f152 invented values planted in this run's own kind of text, 1\u202f134 were masked whole; with "
+        "Of 1\u202f152 invented values planted in 500 distinct records of this run, 1\u202f134 were masked whole; with "
         "95\u202f% confidence at most 2.2\u202f% of such records keep a direct identifier."
     )
+
+
+def test_records_that_served_several_times_are_told_and_more_of_the_same_is_no_way_on():
+    """Five hundred records made of one are one: the page says so, and asks for other records."""
+    few = {"count": 0, "of": 500, "lower": 0.0, "upper": 0.95, "clusters": 1}
+    one = Redacting.model_validate(
+        given(seen={"PERSON": (60, 60)}, floors={"PERSON": 0.9}) | {"leaks": few, "sources": 1, "reasons": ["x"]}
+    )
+
+    assert "planted in one record of this run" in claims.headline(one)
+    assert "one record of this run to plant in" in dict(claims.not_shown(one))["Few records"]
+    assert [way.partition(":")[0] for way in claims.ways_on(one)] == ["Give more records", "Ask for less"]
+    assert "Few records" not in dict(claims.not_shown(redacting()))
+
+
+def test_a_measurement_of_a_run_that_counted_no_records_is_still_read():
+    """What an earlier version filed has no such number."""
+    old = {name: value for name, value in given().items() if name != "sources"}
+
+    assert "planted in this run's own kind of text" in claims.headline(Redacting.model_validate(old))
 
 
 def test_nothing_planted_is_nothing_shown():

@@ -117,7 +117,7 @@ def test_what_redaction_was_shown_to_find_is_told_with_its_bounds():
     told = json.loads(croissant.document(full()))["rai:personalSensitiveInformation"]
 
     assert told[1].startswith(
-        "Of 1,152 invented values planted in this run's own kind of text, 1,134 were masked whole"
+        "Of 1,152 invented values planted in 500 distinct records of this run, 1,134 were masked whole"
     )
     assert "with 95 % confidence at most 2.2 % of such records keep a direct identifier." in told[1]
     assert "PERSON 96.8 % (193 of 195)" in told[1]

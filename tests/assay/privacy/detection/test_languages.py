@@ -42,6 +42,8 @@ READ = {
     "nl": "Goedemorgen, twee weken geleden heb ik in jullie winkel een stoel gekocht en er is nog niets aangekomen.",
 }
 
+READ_BY_ALL = "Dutch, English, French, German, Italian, Portuguese and Spanish"
+
 ENGLISH = [
     "how do i get a refund for a direct debit payment i didn't make",
     "Pls chek order BX-55120-K asap, paid wiht card, no recpt, no parcl, nothing since mon",
@@ -102,3 +104,44 @@ def test_a_reason_holds_nothing_of_the_text_and_one_place_for_a_name():
     reason = unread(FOREIGN["Turkish"], ("en",))
 
     assert reason == "{} is in Turkish, but the detectors are to read English only"
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_a_passage_within_english_is_told(language: str):
+    """Ten words in the midst of a letter, in one paragraph with it, and in small letters throughout."""
+    english = "I am writing about my last order, which has not arrived yet, and I would like to know what to do"
+    words = FOREIGN[language].lower().split()
+    text = f"{english}, {' '.join(words[5:17])}, and this is all that I wanted to say to you about it, thank you"
+
+    assert unread(text, ALL) == f"a passage of {{}} is in {language}, but the detectors are to read {READ_BY_ALL}"
+
+
+def test_an_address_in_polish_behind_english_words_is_told():
+    """The name of the street and of the town would pass the tagger."""
+    english = "Hello, I have been a customer of yours for many years and I am writing to you because of the parcel that"
+    text = f"{english} mieszkam w Szczebrzeszynie przy ulicy Kwiatowej i proszę o zwrot pieniędzy na konto"
+
+    assert unread(text, ALL) is not None
+    assert unread(text.removeprefix(english), ALL) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Proszę o zwrot pieniędzy na moje konto", "Missä minun tilaukseni on nyt menossa oikein"],
+)
+def test_a_few_words_that_tell_clearly_are_enough(text: str):
+    """Six and more."""
+    assert unread(text, ALL) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please send it to ul. Miła 12 apt 4, Rzeszów, it is the house with the green door",
+        "it arrived at Trg Revolucije 8, Ljubljana, last night and nobody was at home to take it",
+        "tracking dpd 0345 kurier paczkomat status delayed, expected tue, now wed, still at hub leeds, eta thu pm",
+    ],
+)
+def test_an_address_abroad_in_an_english_sentence_passes(text: str):
+    """A few foreign words are no passage."""
+    assert unread(text, ALL) is None

@@ -1,9 +1,11 @@
 """A hit becomes what is to be masked: whole, and no more than that."""
 
+import time
+
 import pytest
 
 from assay.privacy.detection.patterns import Span
-from assay.privacy.detection.personal_spans import joined, whole
+from assay.privacy.detection.personal_spans import joined, occurrences, whole
 
 
 def made(text, value, kind, score=0.7):
@@ -59,3 +61,30 @@ def test_people_in_a_row_are_people():
 def test_a_house_number_beside_a_name_stays():
     """It may be all that was seen of an address."""
     assert made("we live at Tulipa 5.", "5", "ADDRESS") == ["5"]
+
+
+@pytest.mark.parametrize("gap", [" ", "      ", "\n\n\n\n\n", "\t \r\n \u00a0 "])
+def test_a_known_value_is_found_across_any_white_space(gap):
+    """Of words and of numbers; half of an address is an address."""
+    address, number = f"12 Elm Road{gap}80331 Oldtown", f"020{gap}7946{gap}0018"
+
+    assert [s[:2] for s in occurrences(address, "12 Elm Road 80331 Oldtown", "ADDRESS", 1.0, known=True)] == [
+        (0, len(address))
+    ]
+    assert (0, len(number)) in [s[:2] for s in occurrences(number, "020 7946 0018", "PHONE", 1.0, known=True)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("ADDRESS", "a a a a a a a b", "a" + " " * 100_000 + "a "),
+        ("ADDRESS", "a a a a a a a b", "a " * 50_000),
+        ("PHONE", "1111111112", "1" + " " * 100_000 + "1 "),
+        ("PHONE", "1111111112", "1 - " * 25_000 + "1111111112"),
+    ],
+)
+def test_looking_for_a_known_value_takes_time_in_proportion_to_the_text(kind, value, text):
+    """White space without end, or the same word again and again."""
+    start = time.process_time()
+    assert len(set(occurrences(text, value, kind, 1.0, known=True))) <= 1
+    assert time.process_time() - start < 1

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.privacy.leaks.contents import UnreadableError, is_opened, views
+from assay.privacy.leaks.contents import DEPTH, UnreadableError, is_opened, views
 
 SAID = b"Anna Kowalska"
 
@@ -126,3 +126,14 @@ def test_plain_files_need_not_be_read_whole():
     """What has no magic is searched in pieces."""
     assert not is_opened(b'{"name": 1}')
     assert is_opened(b"PAR1")
+
+
+def test_what_is_packed_too_deep_is_told():
+    """Silence would pass for an empty file."""
+    data = SAID
+    for _ in range(DEPTH + 1):
+        data = gzip.compress(data)
+
+    with pytest.raises(UnreadableError, match="more than 4 layers"):
+        list(views(data))
+    assert SAID in everything(gzip.decompress(data))

@@ -5,7 +5,7 @@ import pytest
 from assay.policy import RedactionSpec
 from assay.privacy.detection.detector import Detector
 from assay.privacy.leaks import values as leaks
-from assay.privacy.leaks.values import Ordinary, OwnText, Value, choose, known, masked
+from assay.privacy.leaks.values import Invented, Ordinary, OwnText, Value, choose, known, masked
 from assay.privacy.replacement.drafts import Mark
 from assay.privacy.replacement.redaction import redact
 from assay.records import Known
@@ -99,6 +99,31 @@ def test_a_word_is_ordinary_if_several_subjects_use_it_in_small_letters_and_unma
 
     assert "bill" in ordinary.words
     assert {"rose", "kowalska"} & ordinary.words == set()
+
+
+def test_a_value_is_certain_if_one_of_its_marks_is_or_somebody_knew_it(record):
+    """So are the words of a name that is; what only models said, with a score under 0.85, is not."""
+    raw = record("Anna Kowalska and Quillon and Thiis", known=(Known("PERSON", "Quillon"),))
+    marks = [
+        Mark("context[0]", 0, 13, "PERSON", "high"),
+        Mark("context[0]", 18, 25, "PERSON", "low"),
+        Mark("context[0]", 30, 35, "PERSON", "medium"),
+    ]
+
+    chosen = choose([*masked(raw, marks)[0], *known(raw)], NOTHING, ())
+
+    assert {value.text for value in chosen.values if not value.is_certain} == {"Thiis"}
+    assert {"Anna", "Kowalska", "Quillon"} <= {value.text for value in chosen.values if value.is_certain}
+
+
+def test_what_was_invented_is_known_whatever_its_spelling():
+    """Words of a name, and numbers in other groups."""
+    invented = Invented(["Anna Kowalska", "+44 (20) 7946-0958", "12 Baker Street"])
+
+    for value in ("anna", "Kowalska", "Baker", "20 79 46 09 58", "44-20-7946-0958"):
+        assert invented.holds(value), value
+    for value in ("Ann", "Kowalska Anna", "7946 0959", "Annapolis"):
+        assert not invented.holds(value), value
 
 
 def test_values_are_not_shown_by_accident():

@@ -1,12 +1,24 @@
 """Measurement counts what is masked in full, and its bounds are those of the textbooks."""
 
+import dataclasses
+from random import Random
+from typing import Any
+
 import pytest
 from scipy.stats import binomtest
 
 from assay.errors import RedactionError
-from assay.policy import ENTITY_TYPES, RedactionSpec
+from assay.policy import ENTITY_TYPES, MeasurementSpec, RedactionSpec, needed
 from assay.privacy.detection.detector import Detector
-from assay.privacy.measurement.recall import Measured, clean_sample, decide, measure, needed, share, share_of_letters
+from assay.privacy.measurement.recall import (
+    Measured,
+    clean_sample,
+    decide,
+    measure,
+    share,
+    share_by_source,
+    share_of_letters,
+)
 from assay.privacy.measurement.seeding import Planted, Value, planted
 from assay.privacy.replacement.drafts import Mark
 from assay.privacy.replacement.redaction import Audited, redact
@@ -16,11 +28,11 @@ TEXT = "Anna Kowalska, AB-12, says Anna Kowalska of Ulm"
 PLACES = {"first": (0, 13), "order": (15, 20), "second": (27, 40), "city": (44, 47)}
 
 
-def seeded(number=0, *, added=False):
+def seeded(number=0, *, added=False, source=""):
     """A record with a person who stands in it twice, an order, and a city."""
     kinds = {"first": "PERSON", "order": "ORDER_ID", "second": "PERSON", "city": "CITY"}
     values = tuple(Value("context[0]", a, b, kinds[n], TEXT[a:b], added) for n, (a, b) in PLACES.items())
-    return Planted(record(number, TEXT), values)
+    return Planted(record(number, TEXT), values, source=source)
 
 
 def record(number, text):
@@ -175,6 +187,72 @@ def test_a_result_comes_back_from_json_and_holds_no_text():
 
     assert Measured.model_validate_json(written) == measured
     assert "Anna" not in written
+
+
+def test_records_of_one_text_are_one_trial():
+    """A record that serves six hundred times shows as little as one that serves once."""
+    copies = [seeded(n, source="only") for n in range(600)]
+    measured = measure(copies, [audit(*PLACES.values(), number=n) for n in range(600)], [])
+    [short, leaky] = decide(measured, {"PERSON": 0.9}, 0.05)
+
+    assert (measured.sources, measured.leaks.of, measured.leaks.clusters) == (1, 600, 1)
+    assert measured.leaks.upper == measured.own_leaks.upper == pytest.approx(0.95)
+    assert all(r.full.lower == r.own.lower == pytest.approx(0.05) for r in measured.recall)
+    assert "too few distinct records to show 90%: all of 600 in 1 distinct record would show 5.0%" in short
+    assert "it takes 29 distinct ones, so plant more, or give more data" in short
+    assert "too few distinct records to show 5%: none of 600 in 1 distinct record would show 95.0%" in leaky
+
+
+def test_values_of_one_text_are_no_trials_of_their_own():
+    """Of sixty texts with ten values each, bounds are those of sixty, and wider if what one holds goes together."""
+    alike = share_by_source([(f"t{n}", n >= 6) for n in range(60) for _ in range(10)])
+    apart = share_by_source([(f"t{n}", i > 0) for n in range(60) for i in range(10)])
+    whole = share_by_source([(f"t{n}", True) for n in range(60) for _ in range(10)])
+
+    assert (alike.count, alike.of, alike.clusters, alike.rate) == (540, 600, 60, 0.9)
+    assert alike.lower == pytest.approx(share(54, 60).lower, abs=0.003)
+    assert alike.lower <= apart.lower <= share(540, 600).lower
+    assert (whole.lower, whole.upper) == (share(60, 60).lower, 1)
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 300), (57, 60), (60, 60), (1, 2), (0, 0), (1, 1)])
+def test_bounds_of_values_in_texts_of_their_own_are_clopper_and_pearsons(count, of):
+    """With every text used once nothing changes."""
+    seen = share_by_source([(f"t{n}", n < count) for n in range(of)])
+
+    assert seen.model_dump() == pytest.approx(share(count, of).model_dump())
+
+
+def test_bounds_of_clusters_hold_as_often_as_they_say():
+    """Of 300 samples of eight texts that serve ten times each, at most one in ten is bounded too low."""
+    dice, rate = Random(5), 0.3
+    held = 0
+    for _ in range(300):
+        leaky = [dice.random() < rate for _ in range(8)]
+        held += share_by_source([(f"t{n}", leaks) for n, leaks in enumerate(leaky) for _ in range(10)]).upper >= rate
+    assert held / 300 > 0.9
+
+
+def test_what_is_masked_of_an_attribute_counts():
+    """A value that stands only in a column is a value; what is masked beside it is over-redaction."""
+    row = dataclasses.replace(record(0, "nothing"), attributes={"note": "call Anna Kowalska"})
+    document = Planted(row, (Value("attributes[note]", 5, 18, "PERSON", "Anna Kowalska", added=False),))
+    masked = Audited("d0", {}, (Mark("attributes[note]", 0, 18, "PERSON", "high"),))
+
+    assert counts(measure([document], [masked], [])) == {"PERSON": (1, 1, 1)}
+    assert measure([document], [Audited("d0")], []).leaks.count == 1
+    assert measure([document], [masked], []).over_seeded.count == len("call")
+
+
+def test_what_a_recipe_may_ask_for_is_what_the_judgement_could_show():
+    """The least that a recipe accepts passes if all is masked; one fewer is refused before the run."""
+    asked: dict[str, Any] = {"floors": {"PERSON": 0.95}, "max_leak": 0.05}
+    spec = MeasurementSpec(**asked, least=59, seeded=70)
+
+    assert decide(result(59, 59), spec.floors, spec.max_leak) == ()
+    for few in ({"least": 58}, {"seeded": 69}):
+        with pytest.raises(ValueError, match="takes 59 records"):
+            MeasurementSpec(**asked | {"least": 59, "seeded": 70} | few)
 
 
 def test_real_redaction_masks_what_is_seeded_and_leaves_most_else():

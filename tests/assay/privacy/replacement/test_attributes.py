@@ -2,7 +2,7 @@
 
 import pytest
 
-from assay.privacy.replacement.attributes import is_fixed, label, may_be_name, same
+from assay.privacy.replacement.attributes import is_fixed, is_prose, label, may_be_name, same
 from assay.records import Known
 
 
@@ -53,3 +53,17 @@ def test_a_fixed_value_counts_only_as_a_whole():
     assert same("sue east", [], [sue, full]) == [full]
     assert same("sue", [], [sue, full]) == []
     assert same("sue", [sue], [full]) == [sue]
+
+
+@pytest.mark.parametrize(
+    ("value", "prose"),
+    [
+        ("Customer Anna called", True), ("Anna de Vries", True), ("One Two Three Four Five Six Seven", True),
+        ("'anna' Kowalska", True), ("Anna Kowalska", False), ("premium plus", False), ("Anna", False), ("", False),
+        ("anna-kowalska.pdf", False), ("internal-support-2026", False), ("Anna x@example.org", False),
+        ("2026-01-05 10:25", False), ("a B " * 5_000, True),
+    ],
+)  # fmt: skip
+def test_a_value_with_small_words_or_many_is_prose(value, prose):
+    """Unless it is one of a fixed set; part of an address is no word."""
+    assert is_prose(value) is prose

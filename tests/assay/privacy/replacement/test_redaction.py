@@ -337,7 +337,8 @@ def test_a_foreign_turn_among_others_is_found_and_so_are_many_short_ones(find):
     long = record("Thank you very much for your help with my order, it came today and it works. " * 5)
     polish = "nie dostałam jeszcze mojej paczki, a miała przyjść we wtorek, więc proszę o odpowiedź jak najszybciej"
     mixed = dataclasses.replace(long, context=(*long.context, Turn("user", polish)))
-    short = tuple(Turn("user", part.strip()) for part in polish.split(","))
+    words = polish.split()
+    short = tuple(Turn("user", " ".join(words[n : n + 5])) for n in range(0, len(words), 5))
 
     reasons = [d.reason for d in redact([mixed, dataclasses.replace(long, context=short)], RedactionSpec(), find)[1]]
     assert [reason.partition(" is in ")[0] for reason in reasons] == ["context[1]", "the record"]

@@ -71,6 +71,7 @@ def test_a_name_keeps_its_case_and_a_part_of_it_is_a_part_of_the_surrogate():
         ("SSN", "123-45-6789", "9##-##-####"),
         ("CREDIT_CARD", "4111 1111 1111 1111", "4000 00## #### ####"), ("IBAN", "GB82 WEST 1234 5698 7654 32",
         "GB## TEST 99## #### #### ##"), ("USERNAME", "k7", None), ("ORDER_ID", "77-1", None), ("PHONE", "0018", None),
+        ("PHONE", "555 0142", None),
         ("DATE_OF_BIRTH", "12/03/1980", "##/##/18##"), ("DATE_OF_BIRTH", "12/03/80", None), ("PERSON", "A.", None),
         ("PHONE", "020 7123 456½", None),
         ("SSN", "١٢٣-45-6789", None), ("ORDER_ID", "AB-48291³", None),
@@ -115,7 +116,7 @@ def test_an_ordinary_word_passes_for_a_surrogate_once_in_ten_thousand():
 
 
 def test_a_number_passes_for_a_surrogate_once_in_ten_thousand():
-    """Of real ones at random."""
+    """Of real ones at random, of nine digits."""
     draw = random.Random(1)
     numbers = [f"{draw.randrange(10**9):09}" for _ in range(40_000)]
 
@@ -138,3 +139,87 @@ def test_two_names_seldom_have_one_surrogate():
     }
 
     assert len(names) > 1_900
+
+
+@pytest.mark.parametrize(("shape", "most"), [("####-####-####-####", 3), ("###-##-####", 3), ("+999 ## ### ## ##", 9)])
+def test_of_numbers_at_random_one_in_ten_thousand_has_a_part_that_stays(shape, most):
+    """Whatever types have surrogates; where 3 of 30,000 are expected, 9 are seldom exceeded."""
+    draw = random.Random(4)
+    texts = ("".join(str(draw.randrange(10)) if c == "#" else c for c in shape) for _ in range(30_000))
+
+    assert sum(bool(SURROGATES.spans(f"account number {text}, thanks")) for text in texts) <= most
+
+
+@pytest.mark.parametrize("kind", ["PHONE", "DATE_OF_BIRTH", "SSN"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My account number is 5550123, order number 5550199.", "my password is 5550142",
+        "account number is 20-45-1873", "call me on 22 35 1867", "my password is 1855-44-99", "PIN 07-00-1873",
+        "account number 912-34-5678", "my number is 1234-12-05-1873", "ref 07700.900123.44", "ref 00-07700 900123",
+    ],
+)  # fmt: skip
+def test_what_only_looks_reserved_is_not_left(kind, text):
+    """It may be an account number or a password."""
+    assert Surrogates(KEY, [kind]).spans(text) == []
+
+
+def test_numbers_of_a_reserved_range_are_told_by_their_last_digits():
+    """Of all last digits one is ours."""
+    security, abroad = SURROGATES.invent("123-45-6789", "SSN"), SURROGATES.invent("+48 600 700 800", "PHONE")
+    others = [f"{security[:-4]}{n:04}" for n in range(10_000)]
+    born = [f"{day:02}/{month:02}/1873" for day in range(100) for month in range(100)]
+
+    assert [each for each in others if Surrogates(KEY, ["SSN"]).spans(each)] == [security]
+    assert Surrogates(KEY, ["PHONE"]).spans(abroad) == [(0, len(abroad))]
+    assert Surrogates(KEY, ["PHONE"]).spans(f"{abroad[:-1]}{9 - int(abroad[-1])}") == []
+    assert sum(bool(Surrogates(KEY, ["DATE_OF_BIRTH"]).spans(each)) for each in born) == 12
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Anna Le", "Minh Do", "Sara Van", "Thu La", "Omar Al", "Nguyen Van Le", "Le, Anna", "Do Minh", "do minh",
+        "Van Nguyen", "Al Bakr", "Le Thi Hoa", "Anna Do Minh", "Ms Ter", "Anna Dr",
+    ],
+)  # fmt: skip
+def test_a_surname_that_looks_like_a_particle_is_replaced(name):
+    """Nothing of a name stays but a title, and a particle in small letters within it."""
+    new = SURROGATES.invent(name, "PERSON")
+    words = new.lower().replace(",", "").split()
+
+    assert set(words) & set(name.lower().replace(",", "").split()) <= {"ms", "van", "do"} - set(words[-1:])
+    assert words[-1] not in {"le", "do", "van", "la", "al", "ter", "dr", "hoa", "minh"}
+    assert not set(words[:1]) & {"le", "do", "van", "al"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Anna van der Berg", "van der"), ("van der Berg", "van der"), ("ANNA DE LA CRUZ", "DE LA"),
+        ("Omar al-Bakr", "al"), ("Juan y Maria", "y"), ("Dr. Anna Berg", "Dr."),
+    ],
+)  # fmt: skip
+def test_particles_and_titles_stay(name, kept):
+    """A name is still a name of its country."""
+    assert kept in SURROGATES.invent(name, "PERSON")
+    assert SURROGATES.closes(SURROGATES.invent(name, "PERSON"), 0, len(name))
+
+
+def test_a_particle_behind_a_surrogate_may_be_a_surname():
+    """So it is examined; and so is a kind of street where addresses have no surrogates."""
+    name = Surrogates(KEY, ["PERSON"]).invent("Anna", "PERSON")
+
+    for word in ("Le", "Van", "Hill"):
+        assert Surrogates(KEY, ["PERSON"]).spans(f"{name} {word}") == [(0, len(name))]
+
+
+def test_a_number_beside_a_surrogate_is_ours_if_it_was_computed():
+    """A house number of three digits and more, a postcode, a year in a name; another, such as a PIN, is examined."""
+    address = SURROGATES.invent("4517 Elm Rd, Springfield 62704", "ADDRESS")
+    name = SURROGATES.invent("Anna", "PERSON")
+
+    assert SURROGATES.closes(address, 0, len(address))
+    assert SURROGATES.closes(SURROGATES.invent("anna1985", "USERNAME"), 0, 12)
+    assert sum(SURROGATES.closes(f"{name} {n:04}", 0, len(name) + 5) for n in range(10_000)) <= 3
+    assert SURROGATES.closes(f"{name} 12", 0, len(name) + 3)
