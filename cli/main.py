@@ -8,10 +8,14 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError, UnexpectedError
 from cli import stewards, verifying
 from cli.statuses import ACCEPTED, BAD_INPUT, CRASHED, INCONCLUSIVE, REFUSED
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UNWRITABLE = {
     errno.ENOSPC: "no space left",
@@ -125,8 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     _model(back, _roll_back)
     stewards.add(commands, _recipe)
     _verify(commands.add_parser("verify", help="look for personal data that should be nowhere, and count them"))
-    digest = commands.add_parser("digest", help="digest of a base model, to pin it in a recipe")
-    digest.add_argument("uri", metavar="URI", help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file or a folder")
+    digest = commands.add_parser("digest", help="digest of a base model or a recogniser, to pin it in a recipe")
+    digest.add_argument(
+        "uri", metavar="URI",
+        help="package:DISTRIBUTION/FILE, hub:ORG/NAME, a .gguf file, a folder, or a .yaml of recognisers",
+    )  # fmt: skip
     digest.set_defaults(command=_digest)
     return parser
 
@@ -236,10 +243,25 @@ def _roll_back(chosen: argparse.Namespace) -> int:
 def _digest(chosen: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from assay.errors import BaseModelError
     from assay.model import weights
 
-    print(weights.digest(weights.locate(chosen.uri, Path())))
+    path = weights.locate(chosen.uri, Path())
+    try:
+        print(weights.digest(path))
+    except BaseModelError as error:
+        print(_digest_of_recogniser(path, error))
     return ACCEPTED
+
+
+def _digest_of_recogniser(path: "Path", no_base: AssayError) -> str:
+    from assay.errors import RecogniserError
+    from assay.privacy.recognisers import opening
+
+    try:
+        return opening.digest(path)
+    except RecogniserError:
+        raise no_base from None
 
 
 if __name__ == "__main__":

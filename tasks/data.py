@@ -9,6 +9,7 @@ from assay.artifacts import Artifact, Dataset, Redacted, Splits
 from assay.data import sources, splitting
 from assay.errors import RecipeError
 from assay.policy import RedactionSpec
+from assay.privacy import invented
 from assay.privacy.detection import (
     counting,
     detector,
@@ -28,7 +29,6 @@ from assay.privacy.detection import (
     second_names,
 )
 from assay.privacy.detection.counting import Captured, Counting, summed
-from assay.privacy.measurement import invented
 from assay.privacy.recognisers import gliner_models, opening, pattern_files, spacy_pipelines, token_classifiers
 from assay.privacy.replacement import (
     attributes,

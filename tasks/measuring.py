@@ -12,8 +12,9 @@ from prefect.runtime import flow_run
 from assay.artifacts import Artifact, Dataset, Redacted, Seeded
 from assay.errors import RedactionError
 from assay.policy import MeasurementSpec, RedactionSpec
+from assay.privacy import invented
 from assay.privacy.detection.counting import Captured
-from assay.privacy.measurement import carriers, invented, recall, recapture, seeding
+from assay.privacy.measurement import carriers, recall, recapture, seeding
 from assay.privacy.measurement.recall import Measured
 from assay.privacy.replacement import fingerprints, redaction
 from assay.records import dropped_from_parquet

@@ -1,5 +1,6 @@
 """Help comes at once; whatever is wrong with what was typed is said in lines that one can act on."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -201,3 +202,16 @@ def test_reports_are_served_where_one_says_and_built_where_one_does_not(monkeypa
 def test_verdicts_have_the_exit_statuses_of_the_manual():
     """They are the command line's only promise to a pipeline."""
     assert command_line.VERDICTS == {"accepted": 0, "refused": 3, "inconclusive": 4}
+
+
+def test_a_recogniser_has_a_digest_too(tmp_path, capsys):
+    """A recipe pins it as it pins a base."""
+    file = tmp_path / "ours.yaml"
+    file.write_text("recognizers: []\n")
+    other = tmp_path / "notes.md"
+    other.write_text("none")
+
+    assert main(["digest", str(file)]) == 0
+    assert capsys.readouterr().out.strip() == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert main(["digest", str(other)]) == 2
+    assert "expected .gguf or a folder" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from assay.artifacts import Reference
 from assay.privacy.detection import second_names
 from assay.privacy.detection.detector import RULES, SECOND, TAGGER, TAGS, TRUST, Detector, Examined
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 from assay.records import Known
 
 VERSION = 1

@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 from assay.errors import RedactionError
 from assay.policy import RedactionSpec
 from assay.privacy.detection import personal_cues, personal_labels, personal_misspellings, personal_rules
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_names import Tagged, Tagger
 from assay.privacy.detection.personal_spans import disjoint, joined, occurrences, whole
 from assay.privacy.detection.second_names import SecondOpinion
+from assay.privacy.patterns import Span
 from assay.privacy.recognisers.opening import Recogniser, opened
 from assay.records import Known
 

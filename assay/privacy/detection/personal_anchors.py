@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from assay.privacy.detection.patterns import Rule, Span
+from assay.privacy.patterns import Rule, Span
 
 VERSION = 1
 

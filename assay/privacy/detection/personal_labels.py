@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 
 from assay.privacy.detection import personal_credentials
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_anchors import Table, rule
+from assay.privacy.patterns import Span
 
 VERSION = 3
 

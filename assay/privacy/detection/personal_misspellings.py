@@ -12,7 +12,7 @@ label names what its value's form leaves open, and no more.
 import re
 from collections.abc import Iterator
 
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 
 VERSION = 1
 

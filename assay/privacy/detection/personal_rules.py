@@ -20,8 +20,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from assay.privacy.detection import personal_places
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_anchors import Table, rule
+from assay.privacy.patterns import Span
 
 VERSION = 2
 

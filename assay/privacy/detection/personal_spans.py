@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from assay.policy import ENTITY_TYPES
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_cues import PLAIN
 from assay.privacy.detection.personal_places import AND_STREET, CROSSING, PLACE_AFTER, PLACE_BEFORE, TOWN_BEFORE
+from assay.privacy.patterns import Span
 
 VERSION = 4
 

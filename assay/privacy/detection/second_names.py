@@ -22,9 +22,9 @@ from typing import Any
 
 from assay.errors import RecogniserError
 from assay.locations import sha256
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_cues import PLAIN
 from assay.privacy.detection.personal_misspellings import within_one_edit
+from assay.privacy.patterns import Span
 
 VERSION = 1
 

@@ -1,7 +1,7 @@
 """Seeding: records in which it is known where every personal value stands, to measure redaction on.
 
 They are made from the data set's own *redacted* records. What redaction left as ``[PERSON_1]`` is filled with a person
-who does not exist (:mod:`assay.privacy.measurement.invented`), the same one wherever the placeholder stands, in small
+who does not exist (:mod:`assay.privacy.invented`), the same one wherever the placeholder stands, in small
 letters or capitals where the record is written so. To reach enough values of every type, also of those that the data
 seem to lack, sentences of our own (:mod:`assay.privacy.measurement.carriers`) are added to every second of them:
 beside what was said, inside the texts of a completion that is JSON, and, in one record of ten, in a turn of JSON such
@@ -35,8 +35,8 @@ from types import MappingProxyType
 
 from assay.errors import RedactionError
 from assay.policy import PLAIN_SHARE
+from assay.privacy.invented import Inventor, Shapes
 from assay.privacy.measurement import carriers
-from assay.privacy.measurement.invented import Inventor, Shapes
 from assay.privacy.replacement.drafts import columns, fields
 from assay.records import PLACEHOLDER, Record, Turn
 

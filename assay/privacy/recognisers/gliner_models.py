@@ -18,7 +18,7 @@ from typing import Any
 
 from assay.errors import RecogniserError
 from assay.policy import RecogniserSpec
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 
 VERSION = 1
 

@@ -20,7 +20,7 @@ from assay import locations
 from assay.errors import RecogniserError
 from assay.locations import Wanted
 from assay.policy import RecogniserSpec
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 
 VERSION = 1
 

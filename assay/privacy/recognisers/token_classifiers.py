@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from assay.errors import RecogniserError
 from assay.policy import RecogniserSpec
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 
 VERSION = 1
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 from assay.privacy.replacement import attributes
 from assay.privacy.replacement.segments import Found, Segment, seen
 from assay.records import Known

@@ -27,7 +27,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from assay.privacy.detection.personal_rules import passes_luhn, passes_mod97
-from assay.privacy.measurement.invented import check_digits, luhn_digit
+from assay.privacy.invented import check_digits, luhn_digit
 from assay.privacy.replacement.syllables import Keyed
 
 VERSION = 2

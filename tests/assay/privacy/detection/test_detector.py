@@ -10,9 +10,9 @@ from assay.errors import BaseModelError, RecogniserError, RedactionError
 from assay.policy import RedactionSpec
 from assay.privacy.detection import second_names
 from assay.privacy.detection.detector import Detector
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_names import FILES, Tagger
 from assay.privacy.detection.personal_spans import disjoint
+from assay.privacy.patterns import Span
 from assay.records import Known
 
 TEXTS = [

@@ -5,10 +5,10 @@ from random import Random
 import pytest
 
 from assay.privacy.detection import personal_labels, personal_rules
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_anchors import Table, anchored, dispatch, heads, rule
+from assay.privacy.invented import Inventor
 from assay.privacy.measurement import carriers
-from assay.privacy.measurement.invented import Inventor
+from assay.privacy.patterns import Span
 
 
 def messages(count):

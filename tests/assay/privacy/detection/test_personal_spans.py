@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from assay.privacy.detection.patterns import Span
 from assay.privacy.detection.personal_spans import joined, occurrences, whole
+from assay.privacy.patterns import Span
 
 
 def made(text, value, kind, score=0.7):

@@ -10,7 +10,7 @@ import pytest
 from assay.errors import RecogniserError, RedactionError
 from assay.policy import RecogniserSpec, RedactionSpec
 from assay.privacy.detection.detector import Detector
-from assay.privacy.detection.patterns import Span
+from assay.privacy.patterns import Span
 from assay.privacy.recognisers import opening, pattern_files
 from assay.privacy.recognisers.gliner_models import SIZE, windows
 from assay.records import Known

@@ -7,7 +7,7 @@ import pytest
 from assay.errors import RedactionError
 from assay.policy import ENTITY_TYPES
 from assay.privacy.detection.personal_rules import passes_luhn, passes_mod97
-from assay.privacy.measurement.invented import Inventor
+from assay.privacy.invented import Inventor
 from assay.privacy.replacement.fingerprints import folded
 from assay.privacy.replacement.surrogates import Surrogates
 from assay.privacy.replacement.syllables import TAGS, Keyed

@@ -8,8 +8,8 @@ import pytest
 
 from assay.policy import ENTITY_TYPES
 from assay.privacy.detection.personal_rules import passes_luhn, passes_mod97
+from assay.privacy.invented import DOMAINS, Inventor, luhn_digit
 from assay.privacy.measurement import carriers
-from assay.privacy.measurement.invented import DOMAINS, Inventor, luhn_digit
 
 NETWORKS = [ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 
