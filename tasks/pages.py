@@ -75,11 +75,14 @@ def place_redaction(
 ) -> Path:
     """Lay out how well redaction worked, with the trend over the runs of the same recipe before.
 
-    Arguments are those of :func:`place_doorway`; ``filed`` is the judgement.
+    Arguments are those of :func:`place_doorway`; ``filed`` is the judgement. What a person found who read a sample of
+    the run's rows is shown too, since it comes after the run.
     """
     before = _before(run, runs.every() if records is None else records)
     past = [{**row["redaction"], "run": row["run"][:12], "started": str(row["started"])} for row in _whole(before)]
     shown = {**json.loads(store().get(filed)), "past": past[:SHOWN_RUNS], "links": _links(beside)}
+    if run and (read := runs.reviews(run)):
+        shown["redacting"]["sample"] = {**read[-1], "day": read[-1]["when"][:10]}
     return place_page(f"runs/{_short(run)}/redaction.html", measured.page(measured.Content.model_validate(shown)))
 
 

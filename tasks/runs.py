@@ -31,6 +31,11 @@ def every() -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["started"]), reverse=True)
 
 
+def reviews(run: str) -> list[dict[str, Any]]:
+    """What persons found who read redacted rows of a run, by its id; oldest first."""
+    return [json.loads(path.read_text()) for path in sorted((folder("reviews") / run).glob("*.json"))]
+
+
 def recipe_file(recipe: str | None) -> str | None:
     """A recipe's file however its path was typed, so that runs of one recipe are told from those of another."""
     if recipe is None:

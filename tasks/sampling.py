@@ -8,7 +8,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from assay.data import spreadsheets
 from assay.errors import DataError
@@ -16,7 +16,7 @@ from assay.privacy.measurement import reviewing
 from assay.privacy.measurement.reviewing import Drawn, Read, Reviewed
 from assay.records import Record
 from assay.store import write_once
-from tasks import runs, shards
+from tasks import pages, runs, shards
 from tasks.places import folder, store
 from tasks.tracing import trace
 
@@ -71,16 +71,12 @@ def judge(run: str, back: Sequence[Read], seed: int) -> tuple[Sample, Reviewed]:
 
 
 def file(run: str, reviewed: Reviewed, who: str) -> Path:
-    """File a review with its run."""
+    """File a review with its run, and lay out the run's pages anew: one says what was found."""
     now = dt.datetime.now(dt.UTC)
     place = folder("reviews") / run
     place.mkdir(exist_ok=True)
     path = place / f"{now:%Y%m%dT%H%M%S%f}Z.json"
     told = {"run": run, "who": who, "when": now.isoformat(timespec="seconds"), **reviewed.model_dump(mode="json")}
     write_once(path, json.dumps(told, indent=1).encode())
+    pages.lay_out(runs.find(run), runs.every())
     return path
-
-
-def reviews(run: str) -> list[dict[str, Any]]:
-    """The reviews of a run by its id, oldest first."""
-    return [json.loads(path.read_text()) for path in sorted((folder("reviews") / run).glob("*.json"))]

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from assay.reporting import wording
 from assay.reporting.redacting import Bounds, Capture, Redacting, Sample, Share
 
-VERSION = 2
+VERSION = 3
 
 PROFILES = {
     "fast": "rules, and values known from a record's own columns",
     "standard": "rules, values known from a record's own columns, and a tagger",
     "strict": "rules, values known from a record's own columns, a tagger, and a second one that is independent of it",
 }
+
+INVENTED = (
+    "types that get one were measured with placeholders in their place. What is found does not depend on that, but how "
+    "often a real value is taken for an invented one is not shown here."
+)
 
 ACTIONS = {"mask": "placeholder", "surrogate": "invented value", "keep": "stays"}
 """What is put in the place of a type's values, in a word or two."""
@@ -191,6 +196,7 @@ def not_shown(redacting: Redacting) -> list[tuple[str, str]]:
     said = [
         ("Kept", f"{kept}, as the policy says. Such values stay, and are no leak here.", kept),
         ("Not planted", f"{unplanted}. Nothing is shown of how well these are found.", unplanted),
+        ("Invented values", INVENTED, "surrogate" in redacting.policy.values()),
         ("Few records", _few(redacting), redacting.repeats),
         ("Languages", _languages(redacting.languages), "always"),
         ("Set aside", _aside(redacting.dropped), redacting.dropped.count),

@@ -13,7 +13,7 @@ from assay.privacy.replacement.drafts import Mark
 from assay.records import Dropped, Known, Record, Turn, dropped_to_parquet, to_parquet
 from assay.store import ArtifactStore
 from cli.main import main
-from tasks import runs, sampling
+from tasks import runs
 from tasks.places import folder, value_key
 
 NAME = "Quillon Terrabask"
@@ -325,7 +325,7 @@ def test_a_sample_goes_to_a_spreadsheet_and_back_and_is_filed_with_its_run(run, 
     assert main(["verify", "sample", run, "--judge", str(out), "--who", "A. Steward"]) == 0
 
     said = capsys.readouterr().out
-    (filed,) = sampling.reviews(runs.find(run)["run"])
+    (filed,) = runs.reviews(runs.find(run)["run"])
     assert (filed["rows"], filed["leaks"], filed["who"]) == (30, 1, "A. Steward")
     assert f"{filed['upper']:.2%}" in said
     assert "order" not in json.dumps(filed)
@@ -347,4 +347,4 @@ def test_a_sample_is_refused_unfilled_altered_unsigned_and_over_another(run, tmp
     said = capsys.readouterr().err
     for part in ("found a file at", "--who YOU", "without yes or no", "expected all rows of one"):
         assert part in said
-    assert sampling.reviews(runs.find(run)["run"]) == []
+    assert runs.reviews(runs.find(run)["run"]) == []

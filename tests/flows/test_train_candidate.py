@@ -17,10 +17,12 @@ from prefect.futures import wait
 
 from assay.artifacts import Artifact, Splits
 from assay.data import sources
+from assay.errors import RedactionError
 from assay.evaluations import Verdict
+from assay.privacy.measurement.reviewing import Read
 from assay.records import dropped_from_parquet, from_parquet
 from assay.spec import DOORWAYS
-from tasks import pages, publishing, steps
+from tasks import pages, publishing, runs, sampling, steps
 from tasks.caching import answer_to
 from tasks.data import ingest, redact
 from tasks.doorways import validate
@@ -80,6 +82,34 @@ def test_the_report_asks_nothing_of_a_network(ran):
 
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_a_run_ends_before_anything_is_learned_if_redaction_is_not_shown_to_be_good_enough(ran):
+    """With a page and in the record; nothing that would learn has been asked."""
+    asked = {"measurement.least": 59, "measurement.seeded": 120, "measurement.floors.PERSON": 0.95}
+    with pytest.raises(RedactionError, match="redaction is not shown to be good enough: PERSON"):
+        small.run(ran.recipe, **{"redaction.profile": "fast", **asked})
+
+    record = runs.find("latest")
+    assert record["verdict"] is None
+    assert record["redaction"]["reasons"]
+    assert not {step["task"] for step in record["steps"]} & {"train", "split", "validate-redacted"}
+    page = (folder("reports") / record["redaction"]["page"]).read_text()
+    assert "Not shown to be good enough" in page
+
+
+def test_what_a_person_found_in_a_sample_is_on_the_runs_page(ran):
+    """It comes after the run, so the page is laid out anew."""
+    run = next(record["run"] for record in runs.every() if record["verdict"] is not None)
+    drawn = sampling.draw(run, 5, 0)
+    back = [Read(number, row, "no") for number, row in enumerate(drawn.rows, start=2)]
+    page = folder("reports") / runs.find(run)["redaction"]["page"]
+    before = page.read_text()
+
+    sampling.file(run, sampling.judge(run, back, 0)[1], "A. Steward")
+
+    assert "Nobody has read a sample" in before
+    assert "A. Steward read 5 redacted rows" in page.read_text()
 
 
 def laid_out() -> dict[str, bytes]:

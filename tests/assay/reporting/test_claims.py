@@ -121,7 +121,7 @@ def test_what_the_measurement_leaves_open_begins_with_what_this_policy_does():
     """A type that stays and one that nobody could plant are named; a set-aside record is counted."""
     said = dict(claims.not_shown(redacting()))
 
-    assert list(said)[:4] == ["Kept", "Not planted", "Languages", "Set aside"]
+    assert list(said)[:5] == ["Kept", "Not planted", "Invented values", "Languages", "Set aside"]
     assert said["Kept"].startswith("URL, as the policy says")
     assert said["Not planted"].startswith("EMPLOYEE_ID. ")
     assert said["Set aside"].startswith("3 of 600 seeded records were dropped")
@@ -150,3 +150,12 @@ def test_a_type_with_a_floor_that_nobody_planted_falls_short():
     assert asked.standing(asked.asked()[0]) == "short"
     assert asked.floors_shown == 1
     assert math.isclose(asked.asked()[0].full.upper, 1)
+
+
+def test_that_invented_values_were_measured_as_placeholders_is_said_where_a_policy_has_them():
+    """And nowhere else."""
+    with_them = dict(claims.not_shown(redacting(policy={"PERSON": "surrogate", "EMAIL": "mask"})))
+    without = dict(claims.not_shown(redacting(policy={"PERSON": "mask"})))
+
+    assert "measured with placeholders in their place" in with_them["Invented values"]
+    assert "Invented values" not in without
