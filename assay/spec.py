@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from assay.fields import Declared, Fraction, Located, Name, Positive, Said, Sha256, Spec
 from assay.policy import MeasurementSpec, RedactionSpec
+from assay.tuning import PriceSpec, ReplaySpec, TrainingSpec
 
 
 class ColumnsSpec(Spec):
@@ -218,34 +219,6 @@ class SplitSpec(Spec):
         return self
 
 
-class TrainingSpec(Spec):
-    """Low-rank adaptation on completion tokens (Hu et al. 2021, arXiv:2106.09685)."""
-
-    method: Literal["lora"]
-    rank: Positive
-    alpha: Positive
-    """The update is scaled by alpha / rank."""
-
-    dropout: Fraction = 0.0
-    target_modules: Annotated[tuple[str, ...], Field(min_length=1)]
-    last_layers: Positive | None = None
-    """Adapt only this many of the last layers; all of them if absent."""
-
-    learning_rate: Annotated[float, Field(gt=0)]
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup_share: Fraction = 0.05
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    epochs: Positive
-    batch_size: Positive
-    """Examples per optimiser step."""
-
-    max_length: Positive
-    """Tokens of prompt and completion; a longer example is truncated on the left of its prompt, and counted."""
-
-    seed: Annotated[int, Field(ge=0)] = 0
-
-
 class BenchmarkSpec(Spec):
     """Items scored by log-likelihood: what the model could do before, and should still."""
 
@@ -315,6 +288,11 @@ class RunSpec(Spec):
     curation: CurationSpec
     split: SplitSpec
     training: TrainingSpec
+    replay: ReplaySpec | None = None
+    repeat_seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Seeds of further trainings that only show how far chance moves a result; none of them is a candidate."""
+
+    price: PriceSpec | None = None
     evaluation: EvaluationSpec
     gate: GateSpec
     release: ReleaseSpec

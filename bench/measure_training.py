@@ -1,10 +1,10 @@
-"""Measure training on examples of a JSONL file: tokens per second, losses and, if asked, exact match.
+"""Measure what training on a JSONL file comes to: tokens per second, losses and, if asked, exact match.
 
     python bench/measure_training.py --data tickets.jsonl --held-out heldout.jsonl --answers 60
 
-Prints one JSON object. The base is converted once and kept under ``--cache``. The process starts
-itself anew with the environment that training wants: passive waiting of OpenMP threads, and an
-allocator that keeps large blocks.
+Prints one JSON object. The base is converted once and kept under ``--cache``. The process starts itself anew with the
+environment that training wants (:data:`bench.contest.WANTED`). For speed beside other trainers see
+:mod:`bench.measure_trainers`.
 """
 
 import argparse
@@ -20,19 +20,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from assay.evaluation import generation
-from assay.model import adapter, prompting, training, weights
+from assay.model import adapter, costs, prompting, session, training, weights
 from assay.records import Turn
-from assay.spec import TrainingSpec
+from assay.tuning import TrainingSpec
+from bench.contest import OFFLINE, WANTED
 
-WANTED = {
-    "OMP_WAIT_POLICY": "ACTIVE",
-    "GOMP_SPINCOUNT": "2000",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": str(32 << 30),
-    "MALLOC_TOP_PAD_": str(256 << 20),
-    "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1",
-}
 SYSTEM = (
     'Triage the customer message. Reply with one JSON object: {"intent": ..., "priority": "low"|"normal"|"high", '
     '"order_id": string or null}.'
@@ -43,8 +35,9 @@ LINEAR = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 def main() -> None:
     """Train once and print what it took."""
     options = parse()
-    if any(os.environ.get(name) != value for name, value in WANTED.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **WANTED})
+    wanted = WANTED | OFFLINE
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
     import torch
 
     torch.set_num_threads(options.threads)
@@ -70,13 +63,13 @@ def measure(options: argparse.Namespace, base: Path, digest: str, scratch: Path)
         prompting.encode(tokenizer, options.system, turns, said, options.max_length) for turns, said in held_out[:32]
     ]
     model = adapter.attach(base, spec)
-    job = training.Job(base_digest=digest)
+    job = session.Job(base_digest=digest)
     started, cpu = time.perf_counter(), time.process_time()
     record = training.train(
         job, model, examples, held_out=watched, spec=spec, work=scratch / "work", report=progress(options)
     )
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
-    operations = adapter.operations(model, record["tokens"], record["learned_tokens"])
+    operations = costs.operations(model, record["tokens"], record["learned_tokens"])
     adapter.save(model, "base", digest, scratch / "adapter")
     losses = [loss for _, loss in record.pop("losses")]
     record |= {

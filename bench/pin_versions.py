@@ -6,8 +6,8 @@ the syntax tree, without comments and docstrings, of each part of it: its own co
 first-party modules it leans on that have no ``VERSION`` of their own, and the files beside it that
 it names, such as a page's template. A package with a ``VERSION`` has all of its modules as parts.
 
-``assay.fields``, ``assay.spec`` and ``assay.errors`` are no parts: fields of a spec are in the keys themselves, and an
-error has no output. ``assay.artifacts`` makes the keys, so a change of it changes them.
+``assay.fields``, ``assay.spec``, ``assay.tuning`` and ``assay.errors`` are no parts: fields of a spec are in the keys
+themselves, and an error has no output. ``assay.artifacts`` makes the keys, so a change of it changes them.
 Nothing is imported: this reads files.
 """
 
@@ -27,11 +27,27 @@ PACKAGES = (
     "expectations",
     *(
         f"tasks/{name}"
-        for name in ("jobs", "data", "curation", "doorways", "describing", "judging", "measuring", "parts", "shards")
+        for name in (
+            "asking",
+            "assessing",
+            "examining",
+            "sweeping",
+            "jobs",
+            "data",
+            "curation",
+            "doorways",
+            "describing",
+            "judging",
+            "measuring",
+            "parts",
+            "shards",
+        )
     ),
 )
 """Where methods are, and the modules that compose methods of several wings."""
-SHARED = frozenset({"assay", "expectations", "assay.fields", "assay.spec", "assay.errors", "assay.artifacts"})
+SHARED = frozenset(
+    {"assay", "expectations", "assay.fields", "assay.spec", "assay.tuning", "assay.errors", "assay.artifacts"}
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """``assay show`` and ``assay list``: what was run, and what is registered."""
 
-from cli.tables import before_and_after, columns
+from typing import Any
+
+from cli.tables import before_and_after, columns, spent
 
 
 def show(name: str) -> None:
@@ -15,14 +17,22 @@ def show(name: str) -> None:
     print(columns([(s["task"], s["state"], f"{s['seconds']:.1f} s", s["reason"]) for s in record["steps"]]))
     print()
     if record["verdict"] is None:
+        _tell_cost(record)
         print(f"failed    {record['error']}")
         return
     print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]))
     print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}")
     for reason in record["reasons"]:
         print(f"          - {reason}")
+    _tell_cost(record)
     print(f"version   {record['model']} {record['version']} ({record['identity'][:12]})")
     print(f"adapter   {record['adapter_digest']}\nreport    {record['report']}")
+
+
+def _tell_cost(record: dict[str, Any]) -> None:
+    """What training took, if the run came so far; runs of long ago did not file it."""
+    for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):
+        print(f"{'' if place else 'cost':<10}{line}")
 
 
 def list_all() -> None:

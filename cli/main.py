@@ -33,6 +33,8 @@ Governed fine-tuning: from a base model and your own records to a promoted model
   assay run recipes/support_triage       run it: validate, redact, curate, train, evaluate, judge, register
   assay show latest                      steps, verdict and report of a run
   assay list                             runs, and versions in the registry
+  assay sweep RECIPE --grid training.rank=8,16
+                                         train it with each, compare on the validation side, say what to run
   assay promote 3 --to staging           point a stage at an accepted version
   assay roll-back --from production      point it back at the version before
 
@@ -48,6 +50,7 @@ for who answers for the data:
                                          one file with placeholders instead of personal data; --preview shows both
   assay verify leaks RUN                 search everything that is persisted for what a run masked
   assay verify sample RUN --out s.csv    redacted rows for a person to read, and --judge for what that shows
+  assay verify retrain RUN               train a run's candidate again from its record: are the bytes the same?
   assay reports serve                    reports and data cards in a browser, on this machine only
 """
 
@@ -115,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="end with one line of JSON and print nothing else on standard output"
     )
     _recipe(commands.add_parser("plan", help="say what would run and why, without running it"), _plan)
+    _grid(_recipe(commands.add_parser("sweep", help="train a recipe with several settings and compare"), _sweep))
     show = commands.add_parser("show", help="steps, verdict and report of a run")
     show.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
     show.set_defaults(command=_show)
@@ -128,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("--reason", default="not given", help="kept in the history; no personal data")
     _model(back, _roll_back)
     stewards.add(commands, _recipe)
-    _verify(commands.add_parser("verify", help="look for personal data that should be nowhere, and count them"))
+    _verify(commands.add_parser("verify", help="look for personal data that should be nowhere; train a run again"))
     digest = commands.add_parser("digest", help="digest of a base model or a recogniser, to pin it in a recipe")
     digest.add_argument(
         "uri", metavar="URI",
@@ -146,6 +150,14 @@ def _recipe(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespa
     )  # fmt: skip
     parser.set_defaults(command=command)
     return parser
+
+
+def _grid(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--grid", action="append", required=True, metavar="KEY=VALUE,VALUE", help="values of one setting under "
+        "training, such as training.rank=8,16; repeated, every combination is a point",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one line of JSON on standard output, last")
 
 
 def _model(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]) -> None:
@@ -182,6 +194,15 @@ def _verify(parser: argparse.ArgumentParser) -> None:
     sample.add_argument("--judge", metavar="FILE", help="read a filled-in sample back; needs --who")
     sample.add_argument("--who", metavar="NAME", help="with --judge, and needed there: who read the rows")
     sample.set_defaults(command=_sample)
+    retrain = commands.add_parser(
+        "retrain",
+        help="train a run's candidate again from its record; exit status 1 if the bytes differ",
+        description=verifying.ABOUT_RETRAINING,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    retrain.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
+    retrain.add_argument("--json", action="store_true", help="print one line of JSON and nothing else")
+    retrain.set_defaults(command=_retrain)
 
 
 def _leaks(chosen: argparse.Namespace) -> int:
@@ -196,6 +217,17 @@ def _sample(chosen: argparse.Namespace) -> int:
         sampling.judge(chosen.run, chosen.judge, chosen.who)
     else:
         sampling.write(chosen.run, chosen.rows, chosen.seed, chosen.out)
+    return ACCEPTED
+
+
+def _retrain(chosen: argparse.Namespace) -> int:
+    return ACCEPTED if verifying.retrain(chosen.run, as_json=chosen.json) else CRASHED
+
+
+def _sweep(chosen: argparse.Namespace) -> int:
+    from cli import sweeping
+
+    sweeping.sweep(chosen.recipe, chosen.grid, chosen.settings, as_json=chosen.json)
     return ACCEPTED
 
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import yaml
 
 from assay.errors import RecipeError
-from cli.tables import Steps, before_and_after
+from cli.tables import Steps, before_and_after, spent
 
 
 def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
@@ -27,7 +27,8 @@ def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
         launch.stop_all()
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, interrupted)
+    for sign in (signal.SIGINT, signal.SIGTERM):  # While a flow runs the second is Prefect's, and then ours again.
+        signal.signal(sign, interrupted)
     out = sys.stderr if as_json else sys.stdout
     shown = Steps(out)
     steps.observers.append(shown.ended)
@@ -83,6 +84,8 @@ def _tell(record: dict[str, Any], out: TextIO) -> None:
     print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
     for reason in record["reasons"]:
         print(f"          - {reason}", file=out)
+    for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):
+        print(f"{'' if place else 'cost':<10}{line}", file=out)
     print(f"version   {record['model']} {record['version']}", file=out)
     print(f"report    {record['report']}", file=out)
     print(f"all pages {Path(record['report']).with_name('index.html')}", file=out)
@@ -95,4 +98,5 @@ def _line(record: dict[str, Any]) -> dict[str, Any]:
         **{name: record[name] for name in names},
         "steps": [{name: step[name] for name in ("task", "state", "seconds")} for step in record["steps"]],
         "metrics": record["metrics"],
+        "cost": record.get("cost"),
     }

@@ -50,8 +50,9 @@ _PORTS = {
 
 def build() -> None:
     """Write every page anew and print where they begin."""
-    from tasks import pages
+    from tasks import pages, sweeping
 
+    sweeping.build()
     print(pages.build())
 
 

@@ -1,4 +1,4 @@
-"""``assay verify``: whether personal data are left where none should be, and what a person's review says of it."""
+"""``assay verify``: whether personal data are left where none should be, and whether a training can be repeated."""
 
 import dataclasses
 import json
@@ -12,6 +12,8 @@ from cli import files
 from cli.tables import columns
 
 if TYPE_CHECKING:
+    from assay.model.differences import Difference
+    from tasks.retraining import Retrained
     from tasks.verifying import Holder, Searched
 
 SHOWN = 3
@@ -44,6 +46,15 @@ exit status: 0 clean; 3 found, blind, unknown or not read; 2 no such run, none o
 """
 
 
+ABOUT_RETRAINING = """\
+Train a run's candidate once more from what is on record of it (references to the store, and the recipe's part), in a
+fresh folder and without the cache, and compare the digests of both adapters. The same recipe on the same class of
+machine should give the same bytes.
+
+exit status: 0 the same bytes; 1 other bytes, with what differs between then and now; 2 nothing to train from
+"""
+
+
 def leaks(run: str, canaries: str | None, *, as_json: bool, doubtful: bool = False) -> bool:
     """Search everything persisted for what a run masked, and say what was found; whether all is clean."""
     planted = _canaries(canaries) if canaries else []
@@ -59,6 +70,51 @@ def leaks(run: str, canaries: str | None, *, as_json: bool, doubtful: bool = Fal
     else:
         _tell(found, doubtful=doubtful)
     return found.is_clean
+
+
+def retrain(run: str, *, as_json: bool) -> bool:
+    """Train a run's candidate again, and say whether that gave the same bytes."""
+    from cli.tables import Steps
+    from tasks import publishing, retraining
+
+    shown = Steps(sys.stderr)
+    publishing.listeners.append(shown.progressed)
+    try:
+        found = retraining.retrain(run)
+    finally:
+        publishing.listeners.remove(shown.progressed)
+        shown.close()
+    if as_json:
+        print(json.dumps({"equal": found.is_equal, **dataclasses.asdict(found)}))
+    else:
+        _tell_retrained(found)
+    return found.is_equal
+
+
+def _tell_retrained(found: "Retrained") -> None:
+    print(f"run       {found.run}\nadapter   {found.adapter}\nagain     {found.again}")
+    print(f"time      {found.seconds:.1f} s")
+    if found.changed:
+        print("\nchanged since then:")
+        print(
+            columns([("  WHAT", "THEN", "NOW"), *((f"  {n}", str(a), str(b)) for n, (a, b) in found.changed.items())])
+        )
+    if found.difference is None:
+        print("\nEQUAL     training it again gave the same bytes")
+        return
+    print(f"\nweights   {_weights(found.difference)}")
+    if found.changed:
+        print("\nOTHER     training it again gave other bytes: see above what was not as it was then")
+    else:
+        print("\nOTHER     training it again gave other bytes, with the same versions in the same environment:")
+        print("          this training is not repeatable here")
+
+
+def _weights(found: "Difference") -> str:
+    count = f"{found.differing:,} of {found.matrices:,} matrices differ"
+    most = f", by {found.largest:.2g} of the largest weight at most, in {found.where}" if found.differing else ""
+    alone = f"; {len(found.unmatched):,} are in one of them only, or of another shape" if found.unmatched else ""
+    return f"{count}{most}{alone}"
 
 
 def _canaries(path: str) -> list[str]:

@@ -9,12 +9,14 @@ from tasks.data import split
 from tasks.describing import describe
 from tasks.doorways import validate_answers, validate_sides
 from tasks.endings import completed, failed
+from tasks.examining import examine
 from tasks.inputs import open_recipe
-from tasks.judging import compare, report
-from tasks.models import evaluate, prepare_base, tokenise, train
+from tasks.judging import account, compare, report
+from tasks.models import evaluate, prepare_base, tokenise, train, train_again
 from tasks.pool import RUNNER
 from tasks.publishing import publish
 from tasks.registry import register
+from tasks.replaying import replayed
 
 
 @flow(
@@ -49,8 +51,16 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     learned = validate_sides(
         sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label, twins
     )
-    training = train.submit(base, sides.train, sides.validation, spec.base.digest, spec.prompt.system, spec.training)
+    examine(base, tokens, spec.training)
+    general = replayed(
+        base, given.prompts, given.benchmark, sides.train, spec.base.dtype, spec.training.max_length,
+        spec.curation.contamination, spec.replay,
+    )  # fmt: skip
+    learns = (base, tokens, general, sides.validation, spec.base.digest, spec.prompt.system)
+    training = train.submit(*learns, spec.training)
     trained = training.result()
+    repeats = train_again(spec.repeat_seeds, learns, spec.training)
+    account(trained, repeats, given.card["price"])
     candidate = evaluate(base, trained.adapter, *asked)
     answered = validate_answers(
         candidate, "predictions", suites["predictions"], waived["predictions"], given.schema_, twins
@@ -78,6 +88,7 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
         data.screened,
         sides,
         trained,
+        repeats,
         baseline,
         candidate,
         verdict,

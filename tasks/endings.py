@@ -1,5 +1,6 @@
 """Endings: hooks of the flows, which file what came of a run however it ended, and lay its pages out."""
 
+import json
 from collections import defaultdict
 from typing import Any
 
@@ -10,6 +11,7 @@ from assay.artifacts import Artifact, Checked, Evaluated, Outcome, Validated
 from assay.errors import AssayError
 from assay.evaluations import Evaluation, Verdict
 from tasks import doorways, measuring, pages, runs, tracing
+from tasks.judging import account
 from tasks.places import home, store
 from tasks.publishing import harmless, report_name
 from tasks.steps import StepState, answered, observers
@@ -98,6 +100,7 @@ def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dic
             "wall_seconds": round((state.timestamp - start).total_seconds(), 1) if start else None,
             "validations": _validations(name),
             **_redaction(name),
+            **_cost(name),
             **tracing.lineage(passed[name]),
             **came_of_it,
         }
@@ -117,6 +120,12 @@ def _redaction(run: str) -> dict[str, Any]:
         return {}
     page = pages.of_redaction(run).relative_to(home() / "reports").as_posix()
     return {"redaction": runs.redaction(filed) | {"page": page}}
+
+
+def _cost(run: str) -> dict[str, Any]:
+    """What training took, if the run came so far."""
+    filed = [answer for name, answer in passed[run] if name == account.name and isinstance(answer, Artifact)]
+    return {"cost": json.loads(store().get(filed[-1]))} if filed else {}
 
 
 def _validations(run: str) -> list[dict[str, Any]]:

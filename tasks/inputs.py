@@ -14,13 +14,17 @@ import fsspec
 
 from assay import recipes
 from assay.artifacts import Artifact, Reference
-from assay.data import corrections, sources
+from assay.data import contamination, corrections, sources
 from assay.errors import RecipeError
-from assay.evaluation import likelihood
+from assay.evaluation import likelihood, sampling
 from assay.policy import RedactionSpec
-from assay.spec import DOORWAYS, CurationSpec, ExpectationsSpec, RunSpec
+from assay.spec import DOORWAYS, ContaminationSpec, CurationSpec, ExpectationsSpec, RunSpec
+from assay.tuning import ReplaySpec
 from expectations import suite, waivers
 from tasks.places import store
+
+_TOLD = 3
+"""Prompts that an error names."""
 
 ABOUT_DATA = ("name", "owner", "purpose", "intended_use", "sources", "redaction", "curation", "split")
 
@@ -49,6 +53,8 @@ class Inputs(Reference):
 
     schema_: Artifact
     benchmark: Artifact
+    prompts: Artifact | None
+    """General prompts that the base is to answer, if the recipe asks for replay."""
 
 
 def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
@@ -71,9 +77,10 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     corrections.load(decisions)
     benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
     likelihood.parse(store().get(benchmark))
+    prompts = _prompts(spec.replay, benchmark, spec.curation.contamination)
     schema = _schema(spec.prompt.output_schema)
     _refuse_unknown_label(spec, schema)
-    pinned = _with_digests(spec, benchmark)
+    pinned = _with_digests(spec, benchmark, prompts)
     card = _card(written, pinned)
     return Inputs(
         spec=pinned,
@@ -86,6 +93,7 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
         decisions=store().put("corrections", decisions),
         schema_=schema,
         benchmark=benchmark,
+        prompts=prompts,
     )
 
 
@@ -127,6 +135,7 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
                 }
             ),
             "curation": spec.curation.model_copy(update=located(spec.curation, ["corrections"])),
+            "replay": spec.replay and spec.replay.model_copy(update={"prompts": here(spec.replay.prompts)}),
             "evaluation": spec.evaluation.model_copy(
                 update={"general_ability": ability.model_copy(update={"uri": here(ability.uri)})}
             ),
@@ -141,7 +150,7 @@ def _card(written: RunSpec, pinned: RunSpec) -> dict[str, Any]:
     return card
 
 
-def _with_digests(spec: RunSpec, benchmark: Artifact) -> RunSpec:
+def _with_digests(spec: RunSpec, benchmark: Artifact, prompts: Artifact | None) -> RunSpec:
     found = []
     for source in spec.sources:
         digest = sources.digest(source)
@@ -153,7 +162,8 @@ def _with_digests(spec: RunSpec, benchmark: Artifact) -> RunSpec:
         found.append(source.model_copy(update={"digest": digest}))
     ability = spec.evaluation.general_ability.model_copy(update={"digest": benchmark.digest})
     evaluation = spec.evaluation.model_copy(update={"general_ability": ability})
-    return spec.model_copy(update={"sources": tuple(found), "evaluation": evaluation})
+    replay = spec.replay and spec.replay.model_copy(update={"digest": prompts and prompts.digest})
+    return spec.model_copy(update={"sources": tuple(found), "evaluation": evaluation, "replay": replay})
 
 
 def _bytes(uri: str, what: str) -> bytes:
@@ -173,6 +183,22 @@ def _pinned(uri: str, kind: str, digest: str | None) -> Artifact:
             "Restore the file, or put the new digest in the recipe."
         )
     return artifact
+
+
+def _prompts(spec: ReplaySpec | None, benchmark: Artifact, limits: ContaminationSpec) -> Artifact | None:
+    """File the prompts of a replay, after checking that the base is not asked what it will be examined in."""
+    if spec is None:
+        return None
+    filed = _pinned(spec.prompts, "prompts", spec.digest)
+    index = contamination.Index(contamination.benchmark_texts(store().get(benchmark)), limits.words)
+    prompts = sampling.parse(store().get(filed))
+    overlaps = [(each.id, found) for each in prompts if (found := index.quoted(each.prompt))]
+    if quoting := [f"{id!r} quotes {found[0]}" for id, found in overlaps if found[1] >= limits.overlap]:
+        raise RecipeError(
+            f"replay.prompts: found {len(quoting)} of {len(prompts)} prompts that quote the general-ability benchmark "
+            f"({'; '.join(quoting[:_TOLD])}); expected none: what is learned cannot be examined. Remove them."
+        )
+    return filed
 
 
 def _waived(uri: str | None, suites: Mapping[str, Artifact]) -> dict[str, Artifact]:

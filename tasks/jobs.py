@@ -3,29 +3,29 @@
 Each job loads references from the store, calls methods, and leaves files in its folder.
 """
 
-import ctypes
 import errno
 import functools
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay import evaluations
-from assay.artifacts import Artifact, Dataset, digest_of
+from assay.artifacts import Artifact, Dataset, Tokenised, digest_of
 from assay.errors import AssayError
 from assay.evaluation import generation, likelihood, scoring
-from assay.model import adapter, prompting, rows, training, weights
+from assay.model import adapter, prompting, rows, session, training, weights
 from assay.records import Record, from_parquet
-from assay.spec import EvaluationSpec, PromptSpec, TrainingSpec
+from assay.spec import EvaluationSpec, PromptSpec
 from assay.store import write_atomically
-from tasks.faults import described
+from assay.tuning import TrainingSpec
+from tasks import asking, assessing, nodes
+from tasks.faults import described, lacked_memory
 from tasks.places import checkout, checkpoint_steps, store, threads
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[dict[str, Any]], None]
 
-VERSION = 1  # Raise on any change here that could change an adapter or an evaluation: it is part of their keys.
+VERSION = 2  # Raise on any change here that could change an adapter or an evaluation: it is part of their keys.
 
 METHODS = (generation, likelihood, prompting, scoring)
 """Whose versions two evaluations must share to be compared."""
@@ -42,24 +42,35 @@ stopping = False
 
 
 def main() -> int:
-    """Run one job; an error that Assay means is left as ``error.json``."""
+    """Run one job; an error is left as ``error.json``, or as ``error-RANK.json`` by those who do not lead."""
     kind, folder = sys.argv[1], Path(sys.argv[2])
-    _die_with_parent(int(sys.argv[3]))
-    signal.signal(signal.SIGTERM, _stop)
+    if kind == "train":  # The others have nothing to save.
+        signal.signal(signal.SIGTERM, _stop)
+    nodes.die_with(int(sys.argv[3]), signal.SIGTERM if kind == "train" else signal.SIGKILL)
     job = json.loads((folder / "job.json").read_text())
     try:
-        {"prepare": prepare, "train": train, "evaluate": evaluate}[kind](job, folder, _reporter(folder))
-    except AssayError as error:
-        return _leave(folder, type(error).__name__, str(error))
-    except OSError as error:
+        made = {"prepare": prepare, "train": train, "evaluate": evaluate, "replay": asking.replay}
+        made[kind](job, folder, _reporter(folder))
+    except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place go on
+        told, message = _told(kind, error)
+        name = f"error-{nodes.rank()}.json" if nodes.rank() else "error.json"
+        left = {"type": told, "message": message, "stopped": stopping}
+        write_atomically(folder / name, json.dumps(left).encode())
+        return 1
+    return 0
+
+
+def _told(kind: str, error: Exception) -> tuple[str, str]:
+    """The name of an error in Assay's tree, and what may be said of it."""
+    if isinstance(error, AssayError):
+        return type(error).__name__, str(error)
+    if lacked_memory(error):  # Training is worth another try with less at once; the others as they are.
+        return "OutOfMemoryError" if kind == "train" else "TrainingCrashError", described(error)
+    if isinstance(error, OSError):
         full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
         said = f"the {kind} process: {described(error)}: {error.strerror}. Free some space or mend the permissions."
-        return _leave(folder, "StoreError" if full else "TrainingCrashError", said)
-    except MemoryError as error:
-        return _leave(folder, "TrainingCrashError", described(error))
-    except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place go on
-        return _leave(folder, "UnexpectedError", described(error))
-    return 0
+        return "StoreError" if full else "TrainingCrashError", said
+    return "UnexpectedError", described(error)
 
 
 def prepare(job: dict[str, Any], folder: Path, report: Report) -> None:
@@ -94,31 +105,37 @@ def _tokenizer(base: Artifact) -> "PreTrainedTokenizerBase":
 
 def train(job: dict[str, Any], folder: Path, report: Report) -> None:
     """Train an adapter into ``folder/adapter`` and its record into ``folder/record.json``."""
-    spec = TrainingSpec.model_validate(job["spec"])
-    base = checkout(Artifact.model_validate(job["base"]))
-    tokenizer = _tokenizer(Artifact.model_validate(job["base"]))
-    system = job["system"]
-
-    def encoded(side: str) -> list[prompting.Encoded]:
-        records = _records(Dataset.model_validate(job[side]))
-        return [prompting.encode(tokenizer, system, r.context, r.completion, spec.max_length) for r in records]
-
-    examples = encoded("train")
-    model = adapter.attach(base, spec)
-    record = training.train(
-        training.Job(base_digest=job["base_digest"], checkpoint_every=checkpoint_steps(), stop=lambda: stopping),
-        model,
-        examples,
-        held_out=encoded("validation"),
-        spec=spec,
-        work=folder / "checkpoints",
-        report=report,
+    spec, tokens = TrainingSpec.model_validate(job["spec"]), Tokenised.model_validate(job["tokens"])
+    replayed = _rows([Artifact.model_validate(job["replayed"])] if job["replayed"] else [])
+    examples = [*_rows(tokens.train.shards), *replayed]
+    base = Artifact.model_validate(job["base"])
+    validation = list(_records(Dataset.model_validate(job["validation"])))
+    asked = session.Job(
+        base_digest=job["base_digest"],
+        checkpoint_every=checkpoint_steps(),
+        micro_batch=job["micro_batch"],
+        checkpoint_activations=job["checkpoint_activations"],
+        processes=nodes.ranks(),
+        stop=lambda: stopping,
+        assess=assessing.assessor(validation, _tokenizer(base), job["system"], spec),
     )
+    model = adapter.attach(checkout(base), spec)
+    held_out, work = _rows(tokens.validation.shards), folder / "checkpoints"
+    record = training.train(asked, model, examples, held_out=held_out, spec=spec, work=work, report=report)
+    if nodes.rank():
+        return
     spent = adapter.operations(model, record["tokens"], record["learned_tokens"])
-    record |= {"examples": len(examples), "operations": spent["done"], "operations_of_full_tuning": spent["full"]}
+    record |= {"examples": len(examples), "replayed": len(replayed), "update_size": adapter.update_size(model)}
+    record |= {"operations": spent["done"], "operations_of_full_tuning": spent["full"]}
+    if job["replayed"]:
+        record["replay"] = asking.counts(store().get(Artifact.model_validate(job["replayed"])))
     # Its name is its digest: a path is no part of a model.
     adapter.save(model, f"sha256:{job['base_digest']}", job["base_digest"], folder / "adapter")
     write_atomically(folder / "record.json", json.dumps(record, sort_keys=True).encode())
+
+
+def _rows(shards: Sequence[Artifact]) -> list[rows.Row]:
+    return [row for shard in shards for row in rows.from_parquet(store().get(shard))]
 
 
 def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
@@ -165,11 +182,6 @@ def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
     write_atomically(folder / "summary.json", evaluation.model_dump_json(indent=1).encode())
 
 
-def _leave(folder: Path, kind: str, message: str) -> int:
-    write_atomically(folder / "error.json", json.dumps({"type": kind, "message": message}).encode())
-    return 1
-
-
 def _weights(job: dict[str, Any], folder: Path) -> tuple[Path, str]:
     """The weights to ask: the base, or the base with the adapter merged in, and their digest."""
     base = Artifact.model_validate(job["base"])
@@ -196,6 +208,8 @@ def _counter(report: Report, what: str) -> Callable[[int, int], None]:
 
 
 def _reporter(folder: Path) -> Report:
+    if nodes.rank():
+        return lambda _: None
     file = (folder / "progress.jsonl").open("a", buffering=1)
 
     def report(event: dict[str, Any]) -> None:
@@ -205,17 +219,11 @@ def _reporter(folder: Path) -> Report:
 
 
 def _stop(*_: object) -> None:
+    """Take word to stop; a step that does not end in time is not waited for."""
     global stopping  # noqa: PLW0603  # a signal handler has no other place to leave word
+    if not stopping:
+        signal.setitimer(signal.ITIMER_REAL, nodes.GRACE)  # Its signal ends the process.
     stopping = True
-
-
-def _die_with_parent(parent: int) -> None:
-    """Ask Linux to kill this process when its parent is gone, so that no orphan holds a device."""
-    set_parent_death_signal = 1
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:
-            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Judging steps: a verdict from two evaluations, and the page on which a person judges it in turn."""
+"""Judging steps: a verdict from two evaluations, what it took, and the page on which a person judges it in turn."""
 
 from typing import Any
 
@@ -19,15 +19,30 @@ from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals, pairing
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.records import SIDES
-from assay.reporting import bounds, charts, claims, excerpts, measured, pages, wording
+from assay.reporting import (
+    bounds,
+    charts,
+    claims,
+    cost,
+    curves,
+    excerpts,
+    forest,
+    learning,
+    measured,
+    pages,
+    spread,
+    taught,
+    wording,
+)
 from assay.reporting import report as reporting
-from assay.reporting.content import Content, Training
+from assay.reporting.content import Content
+from assay.reporting.training import Repeat, Training
 from assay.spec import GateSpec
 from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 2  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+VERSION = 3  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
 
 
 @step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
@@ -37,15 +52,35 @@ def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifa
     return store().put("verdict", verdict.model_dump_json(indent=1).encode())
 
 
+@step("tasks.judging", cost, wording)
+def account(trained: Trained, repeats: list[Trained], price: dict[str, Any] | None) -> Artifact:
+    """File what training took, and what that is worth: for machines, as the report says it for people.
+
+    Args:
+        trained: The candidate.
+        repeats: Trainings with other seeds.
+        price: The recipe's, as a plain value: as a spec it would be in no key, and an old amount would be served.
+    """
+    agreed = cost.Price.model_validate(price) if price else None
+    spent = cost.cost(_record(trained), [_record(each) for each in repeats], agreed)
+    return store().put("cost", spent.model_dump_json(indent=1).encode())
+
+
 @step(
     "tasks.judging",
     reporting,
+    taught,
+    learning,
+    spread,
+    cost,
     measured,
     bounds,
     claims,
     pages,
     excerpts,
     charts,
+    curves,
+    forest,
     wording,
     intervals,
     libraries=("jinja2", "pyyaml"),
@@ -59,11 +94,15 @@ def report(
     screened: list[Screened],
     sides: Splits,
     trained: Trained,
+    repeats: list[Trained],
     baseline: Evaluated,
     candidate: Evaluated,
     verdict: Artifact,
 ) -> Artifact:
-    """Set everything that was filed on the way as one page."""
+    """Set everything that was filed on the way as one page.
+
+    ``repeats`` are trainings with the seeds that the recipe gives as ``repeat_seeds``, in their order.
+    """
     told = Verdict.model_validate_json(store().get(verdict))
     before, after = _arm(baseline), _arm(candidate)
     target = told.criterion("target").metric
@@ -78,7 +117,11 @@ def report(
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
         personal=parts.personal(redacted.audit),
         redacting=parts.redacting(redaction),
-        training=Training.model_validate_json(store().get(trained.record)),
+        training=_record(trained),
+        repeats=tuple(
+            Repeat(seed=seed, training=_record(each))
+            for seed, each in zip(card.get("repeat_seeds") or (), repeats, strict=True)
+        ),
         wins=excerpts.examples(told.wins, prompts, before.answers, after.answers, won=True),
         losses=excerpts.examples(told.losses, prompts, before.answers, after.answers, won=False),
         identity=_identity(card, sides, trained, told, verdict),
@@ -100,6 +143,10 @@ def _identity(
         "candidate as asked": told.candidate,
         "verdict": verdict.digest,
     }
+
+
+def _record(trained: Trained) -> Training:
+    return Training.model_validate_json(store().get(trained.record))
 
 
 def _arm(evaluated: Evaluated) -> Arm:

@@ -2,8 +2,15 @@
 
 The child gets one job file and reports through one progress file, a JSON object a line. What it
 raises comes back as the same error; a child that dies, is killed or falls silent comes back as a
-:class:`TrainingCrashError`, which is worth another try. On one device one child runs at a time: a
-lock that the kernel releases however the holder ends.
+:class:`TrainingCrashError`, which is worth another try, or as an :class:`OutOfMemoryError`, which is
+worth another try with less at once. On one device one child runs at a time: a lock that the kernel
+releases however its holders end.
+
+A child that is not wanted any more is told to end: a training by SIGTERM, upon which it finishes its
+step, saves a checkpoint and goes within :data:`GRACE` seconds; any other at once, since it has nothing
+to save. It is told so when its run fails, when the run is cancelled or interrupted, and by the kernel
+when this process is gone. Until it is gone it holds its folder and its device, so the same command
+may be given at once and waits for it.
 """
 
 import fcntl
@@ -12,20 +19,23 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from prefect.runtime import flow_run
 
-from assay.errors import AssayError, TrainingCrashError, TrainingError
+from assay.errors import AssayError, OutOfMemoryError, TrainingCrashError, TrainingError
 from assay.store import write_atomically
+from tasks import nodes
 from tasks.caching import error_named
-from tasks.places import folder, home, threads
+from tasks.faults import killed_for_memory
+from tasks.nodes import GRACE
+from tasks.places import folder
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -34,73 +44,119 @@ SILENCE = 6 * 3600.0
 """Seconds without a progress line after which a child is taken for dead: more than loading, converting or merging a
 large model takes."""
 
-_children: dict[subprocess.Popen[bytes], tuple[str, str]] = {}
-"""Each with the kind of its job and the run that wants it."""
+EVERY = 0.2
+"""Seconds between two looks at a child, or at a lock that another holds."""
 
 _stopped = threading.Event()
 _failed: dict[str, BaseException] = {}
 """Run → the error of the first of its steps that failed: no child of that run is wanted any more."""
 
-GRACE = 20.0
-"""Seconds a child has to save a checkpoint when it is told to stop."""
+
+@dataclass(eq=False)
+class Child:
+    """A process that works for a step of a run."""
+
+    process: subprocess.Popen[bytes]
+    kind: str
+    """Of its job."""
+
+    run: str
+    """Id of the run that wants it; empty if there is none."""
+
+    patience: float = float("inf")
+    """Until when it may go on, on the monotonic clock; finite once it was told to end."""
+
+    def end(self) -> None:
+        """Tell it to end, once: a second signal would meet it while it saves."""
+        if self.told:
+            return
+        saves = self.kind == "train"
+        self.patience = time.monotonic() + (GRACE if saves else 0)
+        self.signal(signal.SIGTERM if saves else signal.SIGKILL)
+
+    @property
+    def told(self) -> bool:
+        """Whether it was told to end."""
+        return self.patience < float("inf")
+
+    def signal(self, sign: signal.Signals) -> None:
+        """Send its whole group a signal, if it is still there."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, sign)
+
+    def wait(self) -> None:
+        """Tell it to end, and wait until it has or its patience is over."""
+        if self.process.poll() is not None:
+            return
+        self.end()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(max(0.0, self.patience - time.monotonic()))
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+
+_children: set[Child] = set()
 
 
 def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> None:
     """Run ``tasks.jobs`` for ``job`` in ``work`` and wait; whatever it made lies in ``work``.
 
     Args:
-        kind: ``prepare``, ``train`` or ``evaluate``.
+        kind: ``prepare``, ``replay``, ``train`` or ``evaluate``.
         job: What the child needs, as JSON values.
         work: Its folder; also where checkpoints outlive a crash.
         listener: Called with each progress event.
 
     Raises:
         AssayError: what the child raised.
+        OutOfMemoryError: training found too little memory.
         TrainingCrashError: the child died without a word.
     """
-    for name in ("progress.jsonl", "error.json"):
-        (work / name).unlink(missing_ok=True)
-    write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
     run = str(flow_run.id or "")
-    with _device(), (work / "output.log").open("ab") as output:
-        _refuse_unwanted(kind, run)
-        child = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-            [sys.executable, "-m", "tasks.jobs", kind, str(work), str(os.getpid())],
+    with _device() as device, _held(f"child-{work.name}") as place, (work / "output.log").open("ab") as output:
+        _refuse_unwanted(run)
+        for path in [work / "progress.jsonl", *work.glob("error*.json")]:
+            path.unlink(missing_ok=True)
+        write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
+        killed = killed_for_memory()
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
+            nodes.command(kind, work),
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
-            env=_environment(),
+            env=nodes.environment(kind),
             start_new_session=True,
+            pass_fds=(device.fileno(), place.fileno()),
         )
-        _children[child] = (kind, run)
-        if run in _failed:  # Between the last look and this one.
-            _kill(child, kind)
+        child = Child(process, kind, run)
+        _children.add(child)
+        if _stopped.is_set() or run in _failed:  # Between the last look and this one.
+            child.end()
         try:
             spoke = _watch(child, work / "progress.jsonl", listener)
         finally:
-            _end(child)
-            _children.pop(child, None)
-    _refuse_unwanted(kind, run)
+            child.wait()
+            _children.discard(child)
+    _refuse_unwanted(run)
     if not spoke:
         raise TrainingCrashError(f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended.")
-    if child.returncode != 0:
-        raise _failure(kind, child.returncode, work)
+    if process.returncode != 0:
+        raise _failure(child, work, of_memory=killed_for_memory() > killed)
 
 
 @contextmanager
 def workspace(key: str) -> Iterator[Path]:
     """The folder of one question: held by one process at a time, kept if it fails, removed once its answer is filed."""
     work = folder("work") / key
-    with (folder("locks") / f"work-{key}").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with _held(f"work-{key}"):
         work.mkdir(exist_ok=True)
         yield work
         shutil.rmtree(work)
 
 
-def _refuse_unwanted(kind: str, run: str) -> None:
+def _refuse_unwanted(run: str) -> None:
     if _stopped.is_set():
-        raise TrainingError(f"the {kind} process was stopped; the same command goes on from where it was.")
+        raise TrainingError("the run was stopped; the same command goes on from where it was.")
     if run in _failed:
         raise _failed[run]
 
@@ -110,38 +166,34 @@ def end_unwanted(run: str, error: BaseException) -> None:
     if not run:  # A step on its own belongs to no run, and must not speak for the next one that does.
         return
     _failed.setdefault(run, error)
-    for child, (kind, wanted_by) in list(_children.items()):
-        if wanted_by == run:
-            _kill(child, kind)
-
-
-def _kill(child: subprocess.Popen[bytes], kind: str) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGTERM if kind == "train" else signal.SIGKILL)
+    for child in list(_children):
+        if child.run == run:
+            child.end()
 
 
 def stop_all() -> None:
-    """Tell every child to save and end, and start no other: a person wants this process to end."""
+    """Tell every child to end, and start no other: a person or a scheduler wants this process to end."""
     _stopped.set()
     for child in list(_children):
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
+        child.end()
 
 
-def _watch(child: subprocess.Popen[bytes], progress: Path, listener: Listener) -> bool:
+def _watch(child: Child, progress: Path, listener: Listener) -> bool:
     """Follow a child to its end; false if it fell silent before."""
     read, heard = 0, time.monotonic()
     while True:
-        over = child.poll() is not None
+        over = child.process.poll() is not None
         for size, event in _lines(progress, read):
             read += size
             heard = time.monotonic()
             listener(event)
         if over:
             return True
+        if time.monotonic() > child.patience:
+            child.signal(signal.SIGKILL)
         if time.monotonic() - heard > SILENCE:
             return False
-        time.sleep(0.2)
+        time.sleep(EVERY)
 
 
 def _lines(progress: Path, start: int) -> Iterator[tuple[int, Event]]:
@@ -156,61 +208,55 @@ def _lines(progress: Path, start: int) -> Iterator[tuple[int, Event]]:
             yield len(line), cast("Event", json.loads(line))
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the child's process group to stop, then make it."""
-    if child.poll() is not None:
-        return
-    for sign, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
-        try:
-            os.killpg(child.pid, sign)
-            child.wait(patience)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
-        return
+def _failure(child: Child, work: Path, *, of_memory: bool) -> AssayError:
+    """The error of a child that ended with one.
 
-
-def _failure(kind: str, code: int, work: Path) -> AssayError:
-    path = work / "error.json"
-    if path.exists():
-        told = json.loads(path.read_text())
-        return error_named(told["type"], told["message"])
+    Args:
+        child: It.
+        work: Where it, or each of several ranks, left word of what it raised.
+        of_memory: The kernel has killed a process for want of memory while it ran.
+    """
+    told = [json.loads(path.read_text()) for path in sorted(work.glob("error*.json"))]
+    for each in sorted(told, key=lambda each: each["type"] != OutOfMemoryError.__name__):
+        # A rank whose neighbour died is stopped or fails in ways of its own: what one meant to say comes first.
+        echo = each["stopped"] or each["type"] in {"UnexpectedError", "TrainingCrashError"}
+        if not (nodes.shared(child.kind) and echo):
+            return error_named(each["type"], each["message"])
+    if child.kind == "train" and of_memory:
+        return OutOfMemoryError("the kernel ended training for want of memory; expected enough for one pass.")
+    if told:
+        return TrainingCrashError(f"one of {nodes.ranks()} training processes died: {told[0]['message']}")
+    code = child.process.returncode
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
     memory = " The kernel may have found no memory for it." if code == -signal.SIGKILL else ""
     return TrainingCrashError(
-        f"the {kind} process {how} without a word; expected it to finish.{memory} See {work / 'output.log'}; "
+        f"the {child.kind} process {how} without a word; expected it to finish.{memory} See {work / 'output.log'}; "
         "the same command goes on from its last checkpoint."
     )
 
 
-@contextmanager
-def _device() -> Iterator[None]:
+def _device() -> AbstractContextManager[IO[str]]:
     """Hold this machine's device: ``ASSAY_DEVICE`` names it if there are several."""
-    path = folder("locks") / f"device-{os.environ.get('ASSAY_DEVICE') or 'default'}".replace(":", "-")
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return _held(f"device-{os.environ.get('ASSAY_DEVICE') or 'default'}".replace(":", "-"))
 
 
-def _environment() -> dict[str, str]:
-    """What torch and its allocator read before they are imported; none of it changes a result."""
-    count = str(threads())
-    return os.environ | {
-        "ASSAY_HOME": str(home()),
-        "OMP_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        # Threads that wait spin for a moment and then sleep: on two idle cores a quarter faster than sleeping at once
-        # (1,117 against 890 tokens/s), and on busy ones not six times slower, as spinning on is (512 against 193).
-        "OMP_WAIT_POLICY": "ACTIVE",
-        "GOMP_SPINCOUNT": "2000",
-        # Tensors of some megabytes are asked for and given back all the time: keep them in the process.
-        "MALLOC_MMAP_MAX_": "0",
-        "MALLOC_TRIM_THRESHOLD_": "34359738368",
-        "MALLOC_TOP_PAD_": "268435456",
-        "HF_HUB_OFFLINE": "1",
-        "HF_DATASETS_OFFLINE": "1",
-        "HF_EVALUATE_OFFLINE": "1",
-        "HF_HOME": str(folder("cache") / "huggingface"),
-        "PYTHONHASHSEED": "0",
-    }
+@contextmanager
+def _held(name: str) -> Iterator[IO[str]]:
+    """Hold a lock; who inherits the open file holds it too, until the last of them is gone.
+
+    It is asked for again and again: a thread that sleeps in the kernel would not hear that its run is over.
+    """
+    run = str(flow_run.id or "")
+    with (folder("locks") / name).open("w") as file:
+        while not _locked(file):
+            _refuse_unwanted(run)
+            time.sleep(EVERY)
+        yield file
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,18 +1,39 @@
 """Model steps: the base, its adapter, and what either answers. Each runs in a process of its own."""
 
+import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect.transactions import get_transaction
 
 from assay.artifacts import Artifact, Dataset, Evaluated, Tokenised, Trained
+from assay.errors import OutOfMemoryError
 from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter as adapters
-from assay.model import prompting, rows, training, weights
-from assay.spec import BaseSpec, EvaluationSpec, PromptSpec, TrainingSpec
-from tasks import jobs
-from tasks.launch import launch, workspace
+from assay.model import (
+    architecture,
+    changes,
+    compiling,
+    costs,
+    frozen,
+    objective,
+    packing,
+    prompting,
+    rows,
+    selection,
+    session,
+    training,
+    updates,
+    watching,
+    weights,
+)
+from assay.spec import BaseSpec, EvaluationSpec, PromptSpec
+from assay.store import write_atomically
+from assay.tuning import TrainingSpec
+from tasks import jobs, nodes
+from tasks.launch import Listener, launch, workspace
 from tasks.places import store
 from tasks.pool import in_process, release
 from tasks.publishing import Progress
@@ -21,18 +42,24 @@ from tasks.steps import step
 COMPUTED_WITH = ("torch", "transformers", "tokenizers", "safetensors")
 """Libraries whose release may move a weight or a token, so their versions are part of the key."""
 
+LEARNING = (
+    training, session, adapters, architecture, changes, compiling, costs, frozen, objective, packing, rows, selection,
+    updates, watching,
+)  # fmt: skip
+"""Methods that a weight goes through."""
+
 METRICS = tuple(
     f"assay.evaluation.metrics.{name}" for name in ("exact_match", "field_accuracy", "format_adherence", "label_f1")
 )
 """By name: importing them imports `evaluate`."""
 
 
-@step("tasks.jobs", weights, timeout_seconds=None, libraries=(*COMPUTED_WITH, "gguf"))
+@step("tasks.jobs", weights, changes, timeout_seconds=None, libraries=(*COMPUTED_WITH, "gguf"))
 def prepare_base(base: BaseSpec) -> Artifact:
     """File the base model, converted to the recipe's dtype, after checking that it is the one named."""
     path = weights.locate(base.uri, Path(), base.revision)
     job = {"path": str(path), "digest": base.digest, "dtype": base.dtype}
-    with workspace(_key()) as work:
+    with workspace(work_key()) as work:
         with Progress("prepare_base", work.name) as progress:
             launch("prepare", job, work, progress)
         return store().put_tree("base", work / "base")
@@ -53,29 +80,36 @@ def tokenise(base: Artifact, train: Dataset, validation: Dataset, system: str, m
 
 @step(
     "tasks.jobs",
-    training,
-    adapters,
-    rows,
+    "tasks.assessing",
+    *LEARNING,
+    generation,
     prompting,
     libraries=(*COMPUTED_WITH, "peft", "accelerate"),
     tags=["gpu"],
     timeout_seconds=None,
 )
 def train(
-    base: Artifact, train: Dataset, validation: Dataset, base_digest: str, system: str, spec: TrainingSpec
+    base: Artifact,
+    tokens: Tokenised,
+    replayed: Artifact | None,
+    validation: Dataset,
+    base_digest: str,
+    system: str,
+    spec: TrainingSpec,
 ) -> Trained:
     """Train an adapter, going on from the last whole checkpoint if there is one."""
     job = {
-        "base": _plain(base),
+        "base": plain(base),
         "base_digest": base_digest,
-        "train": _plain(train),
-        "validation": _plain(validation),
+        "tokens": plain(tokens),
+        "replayed": plain(replayed) if replayed else None,
+        "validation": plain(validation),
         "system": system,
-        "spec": _plain(spec),
+        "spec": plain(spec),
     }
-    with workspace(_key()) as work:
+    with workspace(work_key()) as work:
         with Progress("train", work.name) as progress:
-            launch("train", job, work, progress)
+            fit(job, work, progress)
         return Trained(
             adapter=store().put_tree("adapter", work / "adapter"),
             record=store().put("training-record", (work / "record.json").read_bytes()),
@@ -83,7 +117,7 @@ def train(
 
 
 @step(
-    "tasks.jobs", generation, likelihood, scoring, prompting, weights, *METRICS,
+    "tasks.jobs", generation, likelihood, scoring, prompting, weights, changes, *METRICS,
     libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def evaluate(
@@ -98,16 +132,16 @@ def evaluate(
 ) -> Evaluated:
     """Ask a model the whole test side and the benchmark, in the same way whichever model it is."""
     job = {
-        "base": _plain(base),
-        "adapter": _plain(adapter) if adapter else None,
-        "test": _plain(test),
-        "benchmark": _plain(benchmark),
-        "schema": _plain(schema),
+        "base": plain(base),
+        "adapter": plain(adapter) if adapter else None,
+        "test": plain(test),
+        "benchmark": plain(benchmark),
+        "schema": plain(schema),
         "dtype": dtype,
-        "prompt": _plain(prompt),
-        "spec": _plain(spec),
+        "prompt": plain(prompt),
+        "spec": plain(spec),
     }
-    with workspace(_key()) as work:
+    with workspace(work_key()) as work:
         with Progress("evaluate", work.name) as progress:
             launch("evaluate", job, work, progress)
         return Evaluated(
@@ -117,11 +151,63 @@ def evaluate(
         )
 
 
-def _key() -> str:
+def train_again(seeds: Sequence[int], asked: tuple[object, ...], spec: TrainingSpec) -> list[Trained]:
+    """Train once more with each of ``seeds``, to see how far chance moves a result."""
+    return [train(*asked, spec.model_copy(update={"seed": seed})) for seed in seeds]
+
+
+def fit(job: dict[str, Any], work: Path, listener: Listener) -> None:
+    """Train, with less at once each time that memory does not suffice, always in a new process.
+
+    Each goes on from the last whole checkpoint: weights that were in memory when it ran out are not trusted. What was
+    tried is kept in ``work``, so that the same command does not try in vain again, and goes into the record.
+
+    Raises:
+        OutOfMemoryError: one example at a time does not fit, its activations computed twice.
+    """
+    path = work / "attempts.json"
+    tried: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    failed = [{name: attempt[name] for name in ("micro_batch", "checkpoint_activations")} for attempt in tried]
+    for way in ways_to_fit(nodes.share(job["spec"]["batch_size"])):
+        if way in failed:
+            continue
+        try:
+            launch("train", job | way, work, listener)
+        except OutOfMemoryError:
+            tried.append(way | {"outcome": "out of memory"})
+            write_atomically(path, json.dumps(tried).encode())
+            continue
+        record = json.loads((work / "record.json").read_text())
+        record["attempts"] = [*tried, way | {"outcome": "trained"}]
+        return write_atomically(work / "record.json", json.dumps(record, sort_keys=True).encode())
+    path.unlink()  # Whoever gives the command again has found more memory.
+    raise OutOfMemoryError(
+        f"training found too little memory in {len(tried)} attempts, the last with 1 example at a time and activations "
+        "computed twice; expected enough for that. Lower training.max_length, training.rank or the last_layers that "
+        "are adapted, choose a smaller base, or give the device more memory."
+    )
+
+
+def ways_to_fit(share: int) -> list[dict[str, Any]]:
+    """How a process may work through its share of a batch, each with less at once than the one before.
+
+    All of it; half, a quarter and so on, or the next smaller divisor if the share is no power of two; last one at a
+    time, with activations computed again instead of kept. The batch stays what the recipe says: passes are added up.
+    """
+    micro = share
+    ways: list[dict[str, Any]] = [{"micro_batch": None, "checkpoint_activations": False}]
+    while micro > 1:
+        micro = max(size for size in range(1, micro // 2 + 1) if share % size == 0)
+        ways.append({"micro_batch": micro, "checkpoint_activations": False})
+    return [*ways, {"micro_batch": 1, "checkpoint_activations": True}]
+
+
+def work_key() -> str:
     """Names the same folder for every attempt at the same question, in any process."""
     transaction = get_transaction()
     return ((transaction.key if transaction else None) or f"unkeyed-{time.time_ns()}")[:32]
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """A model of pydantic as JSON values, as a job takes it."""
     return value.model_dump(mode="json")

@@ -13,6 +13,11 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_CLUSTER`` | who redacts them: ``processes``, ``dask://HOST:PORT`` or ``ray://HOST:PORT`` | ``processes`` |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
 | ``ASSAY_DEVICE`` | names the device that a model step holds alone | ``default`` |
+| ``ASSAY_PROCESSES`` | processes of each node that share a training: one for each of its GPUs | 1 |
+| ``ASSAY_NODES`` | machines that share a training; :mod:`tasks.nodes` says how | 1 |
+| ``ASSAY_NODE`` | which of them this is; 0 runs the flow | 0 |
+| ``ASSAY_RENDEZVOUS`` | ``HOST:PORT`` of node 0 where their processes meet; needed with several nodes | none |
+| ``ASSAY_SHARED_RUN`` | tells nodes that share one run from those that share another | ``default`` |
 | ``ASSAY_REPORTS_URL`` | where the reports folder is served, for links in Prefect | none: links to files |
 | ``ASSAY_DEBUG`` | shows the traceback of an unforeseen error; it may quote a record | off |
 | ``PREFECT_API_URL`` | a Prefect server; without it one lives inside the run | none |
@@ -22,6 +27,7 @@ None of it may change a model, so none of it enters a key.
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -96,6 +102,45 @@ def cluster() -> str:
 def checkpoint_steps() -> int:
     """Optimiser steps between two checkpoints."""
     return _count("ASSAY_CHECKPOINT_STEPS", 10)
+
+
+def processes() -> int:
+    """Processes of each node that share a training.
+
+    One unless the deployment says more: to count a machine's GPUs is to import torch, and which of them are free only
+    the deployment knows.
+    """
+    return _count("ASSAY_PROCESSES", 1)
+
+
+def nodes() -> int:
+    """Machines that share a training."""
+    return _count("ASSAY_NODES", 1)
+
+
+def node() -> int:
+    """Which of them this is, from 0."""
+    given = os.environ.get("ASSAY_NODE") or "0"
+    if not given.isdecimal() or int(given) >= nodes():
+        raise RecipeError(f"ASSAY_NODE: found {given!r}; expected 0 to {nodes() - 1}. Mend the environment.")
+    return int(given)
+
+
+def rendezvous() -> str:
+    """Where the processes of several nodes meet: host and port of node 0."""
+    given = os.environ.get("ASSAY_RENDEZVOUS") or ""
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdecimal():
+        raise RecipeError(
+            f"ASSAY_RENDEZVOUS: found {given!r}; expected HOST:PORT of node 0, since ASSAY_NODES is {nodes()}. "
+            "Mend the environment."
+        )
+    return given
+
+
+def shared_run() -> str:
+    """Tells those who share one run from those who share another; letters, digits, dots and dashes."""
+    return re.sub(r"[^\w.-]", "-", os.environ.get("ASSAY_SHARED_RUN") or "default")
 
 
 def _count(name: str, default: int) -> int:

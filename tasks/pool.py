@@ -10,27 +10,47 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from assay.errors import RecipeError
+from assay.errors import AssayError, RecipeError, TrainingError
+from tasks import launch
 from tasks.clusters import Dask, Ray
 from tasks.places import cluster, store, workers
 
 WAITING = 6
 """Threads beyond those that wait for workers: steps that run beside the mapped one."""
 
-RUNNER = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=workers() + WAITING))
+
+class Threads(ThreadPoolTaskRunner[Any]):
+    """Prefect's threads, which a flow waits for at its end: when it is cancelled, terminated or interrupted too.
+
+    What they wait for is ended before. Prefect's own word reaches only the main thread.
+    """
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the work of a flow that was told to end, then wait for its threads."""
+        if exc_type is not None and not issubclass(exc_type, Exception):
+            launch.stop_all()
+            stop()
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+RUNNER = cast("TaskRunner[PrefectFuture[Any]]", Threads(max_workers=workers() + WAITING))
 """Of a flow's tasks: threads that wait for processes, however many shards there are."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _lock = threading.Lock()
+_stopped = threading.Event()
 _seats = threading.Semaphore(workers())
 """As many shards are under way as there are workers, so that patience is not spent in a queue."""
 
@@ -53,12 +73,16 @@ def in_process(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
 
 def _seated(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    if _stopped.is_set():
+        raise _unwanted()
     pool = _pool()
     future = pool.submit(function, *args, **kwargs)
     try:
         return future.result(PATIENCE)
-    except BrokenProcessPool:
+    except (BrokenProcessPool, CancelledError):
         close(pool)
+        if _stopped.is_set():  # Not worth a second try, which a broken pool is.
+            raise _unwanted() from None
         raise
     except TimeoutError:
         future.cancel()
@@ -83,6 +107,18 @@ def close(pool: Executor | None = None) -> None:
             if pool in (None, each):
                 each.shutdown(wait=False, cancel_futures=True)
                 del _pools[url]
+
+
+def stop() -> None:
+    """End all work on shards at once and take no more: this process is to end, and nothing of a shard is lost."""
+    _stopped.set()
+    for process in multiprocessing.active_children():
+        process.kill()
+    close()
+
+
+def _unwanted() -> AssayError:
+    return TrainingError("the run was stopped; the same command goes on from where it was.")
 
 
 def _end_with(parent: int) -> None:

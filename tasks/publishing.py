@@ -21,6 +21,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.logging import get_logger
+from prefect.runtime import flow_run
 
 from assay.artifacts import Artifact, Checked, Described, Evaluated, Outcome, Registered, Trained, Validated
 from assay.evaluations import Verdict
@@ -45,6 +46,8 @@ class Progress(AbstractContextManager["Progress"]):
         self._last = 0.0
 
     def __enter__(self) -> Self:
+        if not flow_run.id:  # Outside of a run there is no page to show it on.
+            return self
         with harmless():
             made = create_progress_artifact(
                 0.0, key=f"progress-{self._key[:12]}", description=f"{self._task}: progress"

@@ -9,9 +9,17 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.errors import TrainingError
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 MANIFEST = "manifest.json"
 PREFIX = "checkpoint-"
+BEST = "best-"
+WEIGHTS = "weights.safetensors"
 
 
 def seal(folder: Path, identity: str, seconds: float) -> None:
@@ -37,6 +45,55 @@ def last_whole(work: Path, identity: str) -> Path | None:
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return max(whole, key=step, default=None)
+
+
+def file_best(model: "Module", work: Path, step_done: int, identity: str) -> None:
+    """File what ``model`` has learned so far as the best yet, whole or not at all."""
+    from safetensors.torch import save_file
+
+    part, folder = work / f"part-{BEST}{step_done}", work / f"{BEST}{step_done}"
+    for each in (part, folder):
+        shutil.rmtree(each, ignore_errors=True)
+    part.mkdir(parents=True)
+    learned = {name: p.detach().cpu().contiguous() for name, p in model.named_parameters() if p.requires_grad}
+    save_file(learned, part / WEIGHTS)
+    seal(part, identity, 0.0)
+    part.rename(folder)
+
+
+def load_best(model: "Module", work: Path, step_done: int, identity: str) -> None:
+    """Put the weights filed at a step back into ``model``.
+
+    Raises:
+        TrainingError: they are not there, or not whole.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    folder = work / f"{BEST}{step_done}"
+    if not _is_whole(folder, identity):
+        raise TrainingError(
+            f"best weights: found none whole of step {step_done}, expected those that were measured; remove the work "
+            "folder and train again"
+        )
+    found = load_file(folder / WEIGHTS)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(found[name])
+
+
+def prune_best(work: Path) -> None:
+    """Remove best weights that no checkpoint leads back to: of those before the oldest checkpoint, all but the last."""
+    oldest = min((step(folder) for folder in work.glob(f"{PREFIX}*")), default=0)
+    filed = sorted(work.glob(f"{BEST}*"), key=_step_of_best)
+    before = [folder for folder in filed if _step_of_best(folder) <= oldest]
+    for folder in before[:-1]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _step_of_best(folder: Path) -> int:
+    return int(folder.name.removeprefix(BEST))
 
 
 def step(folder: Path) -> int:

@@ -11,7 +11,8 @@ of its generator at the start of the epoch, which a checkpoint from within an ep
 
 import io
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from assay.errors import TrainingError
@@ -19,7 +20,7 @@ from assay.errors import TrainingError
 if TYPE_CHECKING:
     import torch
 
-VERSION = 1  # Raise on any change that could change an output: it is part of the cache key.
+VERSION = 2  # Raise on any change that could change an output: it is part of the cache key.
 
 IGNORED = -100
 """The label of a token that is not learned."""
@@ -39,30 +40,49 @@ class Example(Protocol):
     def truncated(self) -> bool: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An :class:`Example` and nothing more."""
+
+    input_ids: tuple[int, ...]
+    prompt_length: int
+    truncated: bool = False
+
+
 def labels(row: Example) -> list[int]:
     """What is learned at each position: :data:`IGNORED` for the prompt, then the completion's own ids."""
     return [IGNORED] * row.prompt_length + list(row.input_ids[row.prompt_length :])
 
 
-def features(row: Example) -> dict[str, list[int]]:
-    """``input_ids``, ``labels`` and ``attention_mask``, of equal length."""
-    return {"input_ids": list(row.input_ids), "labels": labels(row), "attention_mask": [1] * len(row.input_ids)}
+def targets(row: Example) -> list[int]:
+    """What each position should predict: :func:`labels`, one to the left."""
+    return [*labels(row)[1:], IGNORED]
 
 
-def collate(rows: Sequence[dict[str, list[int]]]) -> "dict[str, torch.Tensor]":
-    """Stack :func:`features`, padded on the right with what is neither attended to nor learned: rows by longest."""
+def _features(row: Example) -> dict[str, list[int]]:
+    ids, wanted = list(row.input_ids), targets(row)
+    return {"input_ids": ids, "attention_mask": [1] * len(ids), "shift_labels": wanted, "labels": wanted}
+
+
+def pad(rows: Sequence[Example]) -> "dict[str, torch.Tensor]":
+    """Stack ``rows``, padded on the right with what is neither attended to nor learned: rows by longest.
+
+    Returns:
+        ``input_ids``, ``attention_mask``, and ``shift_labels``, what each place should predict; ``labels``, the same,
+        by which transformers counts.
+    """
     import torch
 
-    length = max(len(row["input_ids"]) for row in rows)
-    fill = {"input_ids": 0, "labels": IGNORED, "attention_mask": 0}
-    return {k: torch.tensor([row[k] + [v] * (length - len(row[k])) for row in rows]) for k, v in fill.items()}
+    length = max(len(row.input_ids) for row in rows)
+    fill = {"input_ids": 0, "attention_mask": 0, "shift_labels": IGNORED, "labels": IGNORED}
+    found = [_features(row) for row in rows]
+    return {k: torch.tensor([row[k] + [v] * (length - len(row[k])) for row in found]) for k, v in fill.items()}
 
 
-def batches(rows: Sequence[Example], size: int) -> "Iterator[dict[str, torch.Tensor]]":
-    """Collate ``rows``, shortest first, ``size`` at a time."""
-    ordered = sorted(rows, key=lambda row: len(row.input_ids))
-    for start in range(0, len(ordered), size):
-        yield collate([features(row) for row in ordered[start : start + size]])
+def by_length(rows: Sequence[Example], size: int) -> list[list[int]]:
+    """Places of the rows, shortest first, ``size`` at a time: each row once, little padding, nothing drawn."""
+    ordered = sorted(range(len(rows)), key=lambda place: len(rows[place].input_ids))
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
 def order(lengths: Sequence[int], batch_size: int, epochs: int, seed: int) -> list[int]:
@@ -127,3 +147,16 @@ def check(rows: Sequence[Example], max_length: int) -> None:
             f"{long} of {len(rows)} examples are longer than {max_length} tokens even without the user's text; "
             "drop them or raise `training.max_length`"
         )
+
+
+def from_parquet(data: bytes) -> list[Row]:
+    """Rows as :func:`to_parquet` filed them."""
+    import pyarrow.parquet as pq
+
+    columns = pq.read_table(io.BytesIO(data), columns=["input_ids", "prompt_tokens", "truncated"]).to_pydict()
+    return [
+        Row(tuple(ids), prompt, truncated=truncated)
+        for ids, prompt, truncated in zip(
+            columns["input_ids"], columns["prompt_tokens"], columns["truncated"], strict=True
+        )
+    ]

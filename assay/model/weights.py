@@ -7,8 +7,8 @@ code of their own, are refused.
 :func:`prepare` makes of any of them a folder that transformers loads in a second: weights in the
 recipe's dtype, configuration, tokenizer and chat template. A GGUF file is dequantised once; such a
 base is weaker than the weights it was quantised from, and is its own baseline.
-:func:`merge` makes the same kind of folder of a prepared base and an adapter. Both write equal bytes
-for equal inputs under one lock of dependencies.
+:func:`merge` makes the same kind of folder of a prepared base and what was learned of it: an adapter, or
+the weights that full tuning changed. Both write equal bytes for equal inputs under one lock of dependencies.
 """
 
 import json
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from assay import locations
 from assay.errors import BaseModelError
 from assay.locations import Wanted, sha256
+from assay.model import changes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-VERSION = 1  # Raise on any change that could change an output: it is part of the cache key.
+VERSION = 2  # Raise on any change that could change an output: it is part of the cache key.
 
 Dtype = Literal["float32", "bfloat16"]
 
@@ -106,18 +107,19 @@ def prepare(path: Path, dtype: Dtype, out: Path) -> None:
 
 
 def merge(base: Path, adapter: Path, out: Path, dtype: Dtype) -> None:
-    """Add the adapter's low-rank updates to a prepared base's weights, in float32, then round to ``dtype`` once.
+    """Put what was learned into a prepared base's weights, in float32, then round to ``dtype`` once.
+
+    An adapter's updates are added, by its method; changed weights take the place of the base's own. What was learned
+    over a base in 4 bits is added to the base as it was before it was packed.
 
     Raises:
         BaseModelError: the adapter does not fit the base, or the sum is not finite.
     """
     import torch
-    from peft import PeftModel
 
     part = _fresh(out)
     try:
-        adapted = PeftModel.from_pretrained(_from_folder(base, "float32"), str(adapter))
-        merged = adapted.merge_and_unload(safe_merge=True)
+        merged = _merged(_from_folder(base, "float32"), adapter)
     except _unreadable() as error:
         raise BaseModelError(f"adapter {adapter.name}: does not merge into its base: {_line(error)}") from error
     _save(merged.to(getattr(torch, dtype)), part)
@@ -126,6 +128,15 @@ def merge(base: Path, adapter: Path, out: Path, dtype: Dtype) -> None:
             shutil.copyfile(file, part / file.name)
     _canonical(part)
     part.rename(out)
+
+
+def _merged(model: "PreTrainedModel", adapter: Path) -> "PreTrainedModel":
+    from peft import PeftModel
+
+    if changes.are_in(adapter):
+        changes.put(adapter, model)
+        return model
+    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
 
 
 def _admit(path: Path) -> list[Path]:

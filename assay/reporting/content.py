@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, model_validator
 from assay.evaluations import Verdict
 from assay.reporting.part import Part
 from assay.reporting.redacting import Redacting
+from assay.reporting.training import Repeat, Training
 
 Decision = Literal["pass", "pass_with_warnings", "quarantine", "stop"]
 Status = Literal["passed", "waived", "failed", "could not run"]
@@ -21,7 +22,7 @@ NOT_LOOKED_FOR = (
     "Paraphrases: near duplicates are found by the words they share; the same thing said in other words is not.",
     "Wrong labels: those that a simple model doubts are listed for review; one made wrong everywhere looks right.",
     "Leaks: no leak audit was run. Redaction replaces what its detectors find; nobody tried to extract the rest.",
-    "Other seeds: one adapter was trained, from one seed. The intervals cover the choice of items, not that of a seed.",
+    "Other seeds: one seed's model was evaluated. The intervals cover the choice of items, not that of a seed.",
     "Latency elsewhere: it is a point measurement, one request after another, on one machine at one load.",
     "Safety: no harmful request was made of either model, and no refusal was counted.",
     "Robustness: no misspelt, shouted, longer or foreign variant of the test records was asked.",
@@ -187,27 +188,6 @@ class Personal(Part):
     """Entity type → values replaced."""
 
 
-class Training(Part):
-    """The record of a training run."""
-
-    steps: int
-    examples: int
-    truncated: int
-    tokens: int
-    learned_tokens: int | None = None
-    trainable_parameters: int
-    operations: float | None = None
-    """Floating-point operations, estimated."""
-
-    seconds: float
-    peak_bytes: int | None = None
-    losses: tuple[tuple[float, float], ...] = ()
-    """Step and mean loss of its batch."""
-
-    held_out_losses: tuple[tuple[float, float], ...] = ()
-    environment: dict[str, JsonValue] = Field(default_factory=dict)
-
-
 class Change(Part):
     """A number before and after."""
 
@@ -269,6 +249,9 @@ class Content(Part):
     """How well redaction worked, if it was measured."""
 
     training: Training
+    repeats: tuple[Repeat, ...] = ()
+    """Trainings that differ in the seed alone, and of which none is a candidate."""
+
     wins: tuple[Example, ...] = ()
     losses: tuple[Example, ...] = ()
     not_known: tuple[str, ...] = NOT_LOOKED_FOR

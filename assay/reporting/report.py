@@ -8,14 +8,13 @@ bytes.
 :mod:`assay.reporting.excerpts` chooses what is shown of too much.
 """
 
-from markupsafe import Markup
 from pydantic import JsonValue
 
 from assay.evaluations import Criterion, Verdict
-from assay.reporting import charts, measured, pages, wording
-from assay.reporting.content import Content, Training
+from assay.reporting import forest, measured, pages, taught, wording
+from assay.reporting.content import Content
 
-VERSION = 3
+VERSION = 4
 
 SHOWN_CHARACTERS = 1200
 """Of a prompt or an answer."""
@@ -27,6 +26,7 @@ FEW = 30
 """A slice with fewer items says too little to be read."""
 
 _TEMPLATE, _STYLE = "report.html.j2", "report.css"
+_PARTS = {"TRAINING": "training.html.j2", "TRAINING_STYLE": "training.css"}
 _DECISIONS = {
     "accepted": (
         "Accepted",
@@ -49,6 +49,7 @@ def page(content: Content) -> str:
     return pages.template(_TEMPLATE).render(
         content=content,
         style=_STYLE,
+        **_PARTS,
         open_rows=OPEN_ROWS,
         shortened=_shortened,
         word=word,
@@ -58,8 +59,8 @@ def page(content: Content) -> str:
         level=f"{100 * (2 * verdict.confidence - 1):.3g}\u202f%",
         met=sum(criterion.decision == "accepted" for criterion in verdict.criteria),
         measured=measured.shown(content.redacting) if content.redacting else None,
-        forest=charts.forest([_span(criterion) for criterion in verdict.criteria]),
-        curves=_curves(content.training),
+        forest=forest.forest([_span(criterion) for criterion in verdict.criteria]),
+        taught=taught.shown(content),
         most=max((passage.taken for passage in content.path), default=0),
         not_known=[said.partition(": ") for said in (*_found_unknown(content), *content.not_known)],
         written=_yaml(content.recipe),
@@ -77,7 +78,7 @@ def _headline(verdict: Verdict, word: str) -> str:
     return f"{said} {listed}: {len(names)} of {len(verdict.criteria)} criteria."
 
 
-def _span(criterion: Criterion) -> charts.Span:
+def _span(criterion: Criterion) -> forest.Span:
     """A criterion in points from its threshold, better to the right."""
     sign = -1 if criterion.kind == "ratio" else 1
     origin = {"floor": criterion.baseline, "ratio": 1.0}.get(criterion.kind, 0.0)
@@ -86,7 +87,7 @@ def _span(criterion: Criterion) -> charts.Span:
         return None if value is None else 100 * sign * (value - criterion.threshold)
 
     ends = (away(criterion.lower), away(criterion.upper))
-    return charts.Span(
+    return forest.Span(
         name=wording.metric(criterion.metric),
         said=f"{wording.estimate(criterion, criterion.estimate)}, asked for {wording.threshold(criterion)}",
         colour=criterion.decision,
@@ -94,16 +95,6 @@ def _span(criterion: Criterion) -> charts.Span:
         lower=ends[0] if sign > 0 else ends[1],
         upper=ends[1] if sign > 0 else ends[0],
         origin=away(origin) or 0.0,
-    )
-
-
-def _curves(training: Training) -> Markup:
-    return charts.lines(
-        [
-            charts.Line("training", training.losses, "first"),
-            charts.Line("held-out", training.held_out_losses, "second", dots=True),
-        ],
-        "Loss by step: of the training batches, and on held-out records",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 from assay.evaluations import Criterion
 
-VERSION = 1
+VERSION = 2
 
 UNKNOWN = "\u2013"
 _THIN = "\u202f"
@@ -22,6 +22,7 @@ METRICS = {
     "format_adherence": ("Format adherence", "the answer parses and satisfies the JSON schema"),
     "field_accuracy": ("Field accuracy", "mean share of the answer's fields that are right"),
     "label_f1": ("Macro F1 of the label", "every label counts alike, however rare"),
+    "held_out_loss": ("Held-out loss", "nats per learned token, on records that nothing was learned from"),
     "general_ability": ("General ability", "what the model could do before, and should still"),
     "accuracy": ("General ability", "what the model could do before, and should still"),
     "latency_p50_ms": ("Median latency", "of a whole request"),
@@ -79,9 +80,11 @@ def humanised(name: str) -> str:
 
 
 def scaled(value: float | None, name: str) -> str:
-    """A metric's value in its unit, which its name tells: ms, a number, or else a share."""
+    """A metric's value in its unit, which its name tells: ms, nats, a number, or else a share."""
     if name.endswith("_ms"):
         return duration_ms(value)
+    if name.endswith("_loss"):
+        return loss(value)
     return number(value) if _is_number(name) else share(value)
 
 
@@ -124,6 +127,20 @@ def number(value: float | None) -> str:
     if not _known(value):
         return UNKNOWN
     return count(value) if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004
+
+
+def money(value: float | None) -> str:
+    """An amount to the hundredth, or to two figures if it is less than one."""
+    if not _known(value):
+        return UNKNOWN
+    if 0 < value < 1e-4:  # noqa: PLR2004
+        return "under 0.0001"
+    return f"{value:,.2f}".replace(",", _THIN) if value >= 1 or not value else f"{value:.2g}"
+
+
+def loss(value: float | None) -> str:
+    """Nats to four figures: what training still moves is in the last ones."""
+    return f"{value:.4g}" if _known(value) else UNKNOWN
 
 
 def big(value: float | None) -> str:
@@ -227,7 +244,7 @@ def is_digest(text: object) -> bool:
 
 
 def _is_number(name: str) -> bool:
-    return name.startswith(("tokens_", "requests")) or name.endswith(("_per_second", "perplexity", "ratio"))
+    return name.startswith(("tokens_", "requests")) or name.endswith(("_per_second", "_loss", "perplexity", "ratio"))
 
 
 def _signed(value: float | None, said: Callable[[float], str]) -> str:

@@ -27,7 +27,7 @@ from tasks.caching import answer_to
 from tasks.data import ingest, redact
 from tasks.doorways import validate
 from tasks.inputs import open_recipe
-from tasks.models import prepare_base, train
+from tasks.models import prepare_base, tokenise, train
 from tasks.places import folder, store, subject_key_fingerprint, value_key_fingerprint
 from tests.flows import small
 
@@ -189,8 +189,9 @@ def redact_only(recipe: str) -> None:
 def train_only(recipe: str, sides: Splits, seed: int) -> Artifact:
     """The base and the adapter, on sides that are there already."""
     spec = open_recipe(recipe, {"training.seed": seed}).spec
-    arguments = (sides.train, sides.validation, spec.base.digest, spec.prompt.system, spec.training)
-    return train(prepare_base(spec.base), *arguments).adapter
+    base, system = prepare_base(spec.base), spec.prompt.system
+    tokens = tokenise(base, sides.train, sides.validation, system, spec.training.max_length)
+    return train(base, tokens, None, sides.validation, spec.base.digest, system, spec.training).adapter
 
 
 def test_new_rows_are_redacted_in_their_own_shards_only(ran, tmp_path, monkeypatch, watched):
@@ -323,6 +324,7 @@ def test_the_command_line_ends_with_one_line_of_json_and_the_verdicts_status(ran
     assert done.returncode == {"refused": 3, "inconclusive": 4}[told["verdict"]], done.stderr
     assert set(told) == {
         "verdict", "reasons", "version", "adapter_digest", "report", "wall_seconds", "steps", "metrics",
+            "cost",
     }  # fmt: skip
     assert {step["state"] for step in told["steps"]} == {"cached"}
     assert told["adapter_digest"] == ran.outcome.adapter.digest

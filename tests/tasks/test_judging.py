@@ -8,11 +8,13 @@ from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trai
 from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
 from assay.privacy.replacement.redaction import Audited, audit_to_parquet
 from assay.records import Dropped, Record, Turn, dropped_to_parquet, suspects_to_parquet, to_parquet
+from assay.reporting.cost import Cost
 from expectations.outcome import Finding, Outcome, to_json
-from tasks.judging import compare, report
+from tasks.judging import account, compare, report
 from tasks.places import store
 from tests.assay.reporting.measurements import given
 from tests.assay.reporting.test_report import ARMS, GATE
+from tests.assay.reporting.trainings import given as trained
 
 CARD = {
     "name": "support-triage",
@@ -71,19 +73,33 @@ def screened(kept: Dataset, *ids: int, reason: str = "none") -> Screened:
     )
 
 
+def taught(**changed: object) -> Trained:
+    """What a train step leaves."""
+    return Trained(
+        adapter=store().put("adapter", b"weights"),
+        record=store().put("training-record", json.dumps(trained() | changed).encode()),
+    )
+
+
+@pytest.mark.usefixtures("home")
+def test_what_training_took_is_on_file_for_machines():
+    """Hours of all seeds, at the price of the recipe; none where it has none."""
+    priced = {"device_hour": 2.0, "currency": "EUR", "as_of": "2026-11-01"}
+    found = Cost.model_validate_json(store().get(account.fn(taught(), [taught(seconds=90.0)], priced)))
+    free = Cost.model_validate_json(store().get(account.fn(taught(), [], None)))
+
+    assert (found.device_hours, found.amount, found.repeats_amount) == pytest.approx((0.05, 0.1, 0.05))
+    assert (free.amount, free.price, free.repeats) == (None, None, 0)
+
+
 @pytest.mark.usefixtures("home")
 def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
     """A record dropped at any step is on the page, whichever way the references went."""
     baseline, candidate = (filed(arm) for arm in ARMS["refused"])
     verdict = compare.fn(baseline, candidate, GATE)
     told = Verdict.model_validate_json(store().get(verdict))
-    training = {
-        "steps": 3, "examples": 9, "truncated": 0, "tokens": 900, "learned_tokens": 90, "trainable_parameters": 7,
-        "losses": [[1, 2.0], [2, 1.0]], "held_out_losses": [[0, 2.0]], "seconds": 1.5, "peak_bytes": 10,
-        "environment": {"torch": "2"}, "something_new": 1,
-    }  # fmt: skip
     page = report.fn(
-        CARD,
+        CARD | {"repeat_seeds": [7, 8]},
         records(0, 400),
         [validated(records(1, 400), 0), validated(records(2, 400)), validated(records(4, 400))],
         Redacted(
@@ -100,10 +116,8 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
             *(screened(records(4, 400)) for _ in range(3)),
         ],
         Splits(train=records(200, 390), validation=records(390, 400), test=records(0, 200)),
-        Trained(
-            adapter=store().put("adapter", b"weights"),
-            record=store().put("training-record", json.dumps(training).encode()),
-        ),
+        taught(something_new=1),
+        [taught(seconds=90.0), taught()],
         baseline,
         candidate,
         verdict,
@@ -120,3 +134,4 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
     assert verdict.digest in written
     assert "invented values planted" in written
     assert "not accounted for" not in written
+    assert "Held-out loss over 3 seeds" in written

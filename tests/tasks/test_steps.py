@@ -22,7 +22,16 @@ from tasks.caching import ByContent
 from tasks.steps import Step, Unknown, planned, planning, step
 from tests.tasks.conftest import in_flow, words
 
-MODULES = ("tasks.data", "tasks.curation", "tasks.doorways", "tasks.models", "tasks.describing", "tasks.judging")
+MODULES = (
+    "tasks.data",
+    "tasks.curation",
+    "tasks.doorways",
+    "tasks.models",
+    "tasks.describing",
+    "tasks.judging",
+    "tasks.examining",
+    "tasks.replaying",
+)
 
 
 def failing(error: BaseException, times: int = 99) -> Step:

@@ -3,7 +3,7 @@
 import pytest
 
 from assay.model import prompting
-from assay.model.rows import IGNORED, collate, features, labels
+from assay.model.rows import IGNORED, labels, pad, targets
 from assay.records import Turn
 from tests.tiny_model import TEMPLATE, build_tokenizer
 
@@ -54,12 +54,12 @@ def test_the_mask_is_right_token_by_token(tokenizer):
     short = prompting.encode(tokenizer, SYSTEM, ASKED, ANSWER, 256)
     long = prompting.encode(tokenizer, SYSTEM, [Turn("user", "Where is my parcel? " * 3)], ANSWER, 256)
 
-    batch = collate([features(short), features(long)])
+    batch = pad([short, long])
 
     answer = [*tokenizer(ANSWER, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
     padding = len(long.input_ids) - len(short.input_ids)
     assert labels(short) == [IGNORED] * short.prompt_length + answer
-    assert batch["labels"].tolist() == [labels(short) + [IGNORED] * padding, labels(long)]
+    assert batch["shift_labels"].tolist() == [targets(short) + [IGNORED] * padding, targets(long)]
     assert batch["attention_mask"].sum(1).tolist() == [len(short.input_ids), len(long.input_ids)]
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import BaseModelError
-from assay.model import weights
+from assay.model import changes, weights
 from tests import tiny_model
 
 
@@ -119,4 +119,35 @@ def test_what_is_no_model_leaves_nothing_behind(copy: Path, tmp_path: Path):
 
     with pytest.raises(BaseModelError, match="not loadable"):
         weights.prepare(copy, "float32", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_changed_weights_take_the_place_of_the_bases_own_and_nothing_else_moves(base: Path, tmp_path: Path):
+    """What full tuning changed is put in whole, so its bytes are those that were filed."""
+    import torch
+    from safetensors.torch import load_file
+
+    weights.prepare(base, "bfloat16", tmp_path / "base")
+    before = load_file(tmp_path / "base" / "model.safetensors")
+    name = "model.layers.1.mlp.down_proj.weight"
+    changes.write({name: before[name] * 2}, "tiny", "0" * 64, tmp_path / "learned")
+    weights.merge(tmp_path / "base", tmp_path / "learned", tmp_path / "out", "bfloat16")
+
+    after = load_file(tmp_path / "out" / "model.safetensors")
+    assert torch.equal(after.pop(name), before.pop(name) * 2)
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[each], before[each]) for each in after)
+    assert {f.name for f in (tmp_path / "out").iterdir()} == {f.name for f in (tmp_path / "base").iterdir()}
+
+
+def test_changed_weights_that_are_not_finite_are_refused(base: Path, tmp_path: Path):
+    """The model would load, and answer nonsense."""
+    from safetensors.torch import load_file
+
+    name = "model.norm.weight"
+    spoilt = load_file(base / "model.safetensors")[name] * float("inf")
+    changes.write({name: spoilt}, "tiny", "0" * 64, tmp_path / "learned")
+
+    with pytest.raises(BaseModelError, match="not finite"):
+        weights.merge(base, tmp_path / "learned", tmp_path / "out", "float32")
     assert not (tmp_path / "out").exists()

@@ -11,12 +11,14 @@ from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.records import Answer, Choice, Dropped
-from assay.reporting import charts, wording
-from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite, Training
+from assay.reporting import forest, wording
+from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite
 from assay.reporting.excerpts import changes, examples, passage
 from assay.reporting.report import page
+from assay.reporting.training import Training
 from assay.spec import GateSpec
 from tests.assay.reporting.measurements import redacting, refused
+from tests.assay.reporting.trainings import trained
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
 GATE = GateSpec(
@@ -102,11 +104,7 @@ def content(decision: str = "accepted") -> Content:
             ),
         ),
         personal=Personal(records=1231, touched=1000, counts={"PERSON": 12345, "EMAIL": 7}),
-        training=Training(
-            steps=3, examples=900, truncated=1, tokens=50000, learned_tokens=9000, trainable_parameters=2442240,
-            operations=1.5e14, seconds=187.3, peak_bytes=2_900_000_000, losses=((1, 2.5), (2, 1.0), (3, 0.5)),
-            held_out_losses=((0, 2.6), (3, 0.6)), environment={"torch": "2.13.0"},
-        ),
+        training=trained(),
         wins=examples(verdict.wins, prompts, before.answers, after.answers, won=True),
         losses=examples(verdict.losses, prompts, before.answers, after.answers, won=False),
         identity={"adapter": "1" * 64},
@@ -115,6 +113,7 @@ def content(decision: str = "accepted") -> Content:
 
 
 KEPT = {"accepted", "refused", "inconclusive", "superiority", "floor", "non_inferiority", "ratio", "target"}
+KEPT |= {"best", "packed", "padded", "held_out_loss"}
 KEPT |= {"pass_with_warnings", "passed", "failed", "could not run", "recipe", "name", "owner", "purpose"}
 
 
@@ -162,7 +161,10 @@ def parsed(written: str) -> Tags:
 
 def test_markup_in_any_text_is_shown_and_not_obeyed():
     """Whoever writes a record, a recipe, a suite or a model's answer writes no part of the page."""
-    dumped = content("inconclusive").model_dump()
+    attempts = [{"micro_batch": 16, "outcome": "x"}, {"micro_batch": 8, "outcome": "x"}]
+    fallen_back = trained(layout={"name": "padded", "why": "x"}, attempts=attempts)
+    given = content("inconclusive").model_copy(update={"training": fallen_back})
+    dumped = given.model_dump()
     dirty = poisoned(dumped)
     for name in ("identity", "sides", "environment", "slices"):
         dirty[name] = {MARKUP: next(iter(dirty[name].values()))}
@@ -366,20 +368,10 @@ def test_a_digest_is_short_with_all_of_it_in_its_title():
     assert f'title="sha256:{"1" * 64}">{"1" * 12}<' in page(content())
 
 
-def test_a_long_curve_is_thinned_and_an_empty_one_is_nothing():
-    """Ten thousand steps cost no more than a few hundred points, whose mean is that of the curve."""
-    points = [(float(i), float(i % 7)) for i in range(10_000)]
-    thin = charts.thinned(points)
-
-    assert len(thin) <= charts.MOST_POINTS
-    assert sum(x for x, _ in thin) / len(thin) == pytest.approx(4999.5, rel=0.01)
-    assert charts.lines([charts.Line("none", [], "first")], "nothing") == ""
-
-
 def test_better_is_right_of_the_threshold_for_every_kind():
     """A latency ratio under its limit lies on the same side as a gain over its threshold."""
-    drawn = charts.forest(
-        [charts.Span(name="x", said="y", colour="accepted", point=5.0, lower=1.0, upper=9.0, origin=-10.0)]
+    drawn = forest.forest(
+        [forest.Span(name="x", said="y", colour="accepted", point=5.0, lower=1.0, upper=9.0, origin=-10.0)]
     )
     point = float(re.search(r'class="point" cx="([\d.]+)%', drawn)[1])
     origin = float(re.search(r'class="origin" cx="([\d.]+)%', drawn)[1])
