@@ -119,6 +119,7 @@ def train(job: dict[str, Any], folder: Path, report: Report) -> None:
         stop=lambda: stopping,
         assess=assessing.assessor(validation, _tokenizer(base), job["system"], spec),
     )
+    nodes.take_device()
     model = adapter.attach(checkout(base), spec)
     held_out, work = _rows(tokens.validation.shards), folder / "checkpoints"
     record = training.train(asked, model, examples, held_out=held_out, spec=spec, work=work, report=report)

@@ -57,6 +57,14 @@ def ranks() -> int:
     return processes() * nodes()
 
 
+def take_device() -> None:
+    """Let what this process puts on "the GPU" land on its own: the one of its place on the node."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+
+
 def shared(kind: str) -> bool:
     """Whether several processes do this kind of job together."""
     return kind == "train" and ranks() > 1

@@ -13,7 +13,8 @@ rows of the run, against the plain way (:func:`choose`); where it does not, the 
 """
 
 import functools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -138,15 +139,14 @@ def choose(model: Any, objective: Objective, rows: Sequence[Example], layout: st
     import torch
 
     probe = sorted(rows, key=lambda row: len(row.input_ids))
-    probe = [*probe[-2:], probe[0]]
+    probe = [probe[-1], *probe[:2]]
     device, limit = next(model.parameters()).device, AGREEMENT.get(str(objective.base.dtype), 0.05)
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        plain = _asked(objective, pad(probe), device)
+        plain, by_head = _plainly(objective, pad(probe), device)
         why = _unpackable(objective, probe, plain, device, limit) if layout == "packed" else ""
-        by_head = _differs(lambda: _by_head(objective, pad(probe), device), plain) if _may_fuse(objective) else None
-        objective.is_fused = by_head is not None and by_head <= limit
+        objective.is_fused = _may_fuse(objective) and _apart(by_head, plain) <= limit
     model.train(was_training)
     return {"name": "padded" if why else layout, "why": why, "fused": objective.is_fused}
 
@@ -160,9 +160,10 @@ def _unpackable(
 ) -> str:
     """Why the architecture cannot be packed; nothing if it can. Each layer must have asked our attention."""
     objective.attention.asked.clear()
-    found = _differs(lambda: _asked(objective, pack(rows), device), plain)
     name, layers = type(objective.base).__name__, objective.base.config.get_text_config().num_hidden_layers
-    if found is None:
+    try:
+        found = _apart(_asked(objective, pack(rows), device), plain)
+    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, NotImplementedError):
         return f"{name} cannot be packed: its layers do not take such a row"
     asked = len(objective.attention.asked)
     if asked < layers:
@@ -179,13 +180,9 @@ def _asked(objective: Objective, batch: dict[str, Any], device: Any, *, with_hea
     return objective.outputs(learned, layout, None, inputs, with_head=with_head).float()
 
 
-def _differs(ask: "Callable[[], torch.Tensor]", plain: "torch.Tensor") -> float | None:
-    """Relative difference from ``plain``; None if the architecture cannot be asked so."""
-    try:
-        found = ask()
-    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, NotImplementedError):
-        return None
-    return float((found - plain).norm() / plain.norm()) if found.shape == plain.shape else None
+def _apart(found: "torch.Tensor", plain: "torch.Tensor") -> float:
+    """Relative difference from ``plain``."""
+    return float((found - plain).norm() / plain.norm()) if found.shape == plain.shape else math.inf
 
 
 def _may_fuse(objective: Objective) -> bool:
@@ -196,11 +193,15 @@ def _may_fuse(objective: Objective) -> bool:
     return type(head) is Linear and head.bias is None and not head.weight.requires_grad
 
 
-def _by_head(objective: Objective, batch: dict[str, Any], device: Any) -> "torch.Tensor":  # noqa: ANN401
-    """Logits as the head alone makes them. An architecture may do more to them afterwards: cap or scale them."""
-    hidden = _asked(objective, batch, device, with_head=False)
-    weight = objective.head.weight
-    return (hidden.to(weight.dtype) @ weight.t()).float()
+def _plainly(objective: Objective, batch: dict[str, Any], device: Any) -> "tuple[torch.Tensor, torch.Tensor]":  # noqa: ANN401
+    """Logits as the architecture gives them, and as the head alone does: it may cap or scale them afterwards."""
+    alone: list[Any] = []
+    hook = objective.head.register_forward_hook(lambda _, __, logits: alone.append(logits))
+    try:
+        whole = _asked(objective, batch, device)
+    finally:
+        hook.remove()
+    return whole, alone[0].float()
 
 
 def _same(hidden: "torch.Tensor") -> "torch.Tensor":

@@ -17,7 +17,7 @@ from assay.model import frozen, machine
 from assay.model.architecture import base_of
 from assay.model.objective import Objective, choose
 from assay.model.packing import pack
-from assay.model.rows import Example, order, pad
+from assay.model.rows import Example, by_length, order, pad
 from assay.tuning import TrainingSpec
 
 if TYPE_CHECKING:
@@ -129,9 +129,10 @@ class Session:
         self.model.eval()
         with torch.no_grad():
             frozen.states(found, self.rows, self._ask, self.work, self.identity)
-            plain = float(self.loss(self.passes()[0]))
+            probe = by_length(self.learned, 2)[0]
+            plain = float(self.loss(probe))
             self.objective.frozen = found
-            again = self._try(self.passes()[0])
+            again = self._try(probe)
         self.model.train()
         if again is None or abs(again - plain) > 0.01 * abs(plain):
             found.skip(is_skipped=False)

@@ -70,8 +70,10 @@ def train(  # noqa: PLR0913
     last = checkpoints.last_whole(work, run.identity)
     with ExitStack() as stack:
         stack.enter_context(run.objective.installed())
-        run.products = stack.enter_context(updates.fused(model))
-        run.lay_out()
+        products = stack.enter_context(updates.fused(model))
+        with products.meet():
+            run.lay_out()
+        run.products = len(products.layers)
         if spec.compile and run.layout["name"] == "packed":
             run.compiled = stack.enter_context(compiling.compiled(model, run.objective.attention.asked))
         run.prepare(rehearse=last is None)

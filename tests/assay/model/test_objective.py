@@ -91,11 +91,15 @@ def test_the_fused_product_moves_no_gradient(model):
     """And every low-rank layer of the model is plain enough for it."""
     expected = plain(model)
 
-    with updates.fused(model) as count:
-        found = plain(model)
+    with updates.fused(model) as products:
+        with products.meet():
+            alone = plain(model)
+        together = plain(model)
 
-    assert count == 6
-    assert_equal(found, expected)
+    assert len(products.layers) == 6
+    assert len({id(group) for group in products._groups.values()}) == 4  # query and value of a layer share theirs
+    assert_equal(alone, expected)
+    assert_equal(together, expected)
 
 
 def test_layers_passed_over_move_no_gradient(model, tmp_path: Path):
