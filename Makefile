@@ -13,7 +13,7 @@ export UV_LINK_MODE ?= copy
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts unit pin lock clean
+.PHONY: help setup demo test lint types contracts unit slow pin lock clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ contracts: setup ## Which room may import which.
 
 unit: setup ## The tests alone.
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+slow: setup ## The tests that `make test` leaves out: whole runs with everything on.
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 pin: setup ## Record the code that each method's VERSION stands for.
 	@$(BIN)/python -m bench.pin_versions

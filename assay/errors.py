@@ -15,7 +15,7 @@ AssayError
 │   ├── BaseModelError          the base model is absent, altered, or of a kind that is not loaded
 │   ├── RecogniserError         a detector of personal data is absent, altered, or of a kind that is not loaded
 │   └── TrainingError           training diverged, or stopped before its last step
-│       ├── TrainingCrashError  the process died: it goes on from its last checkpoint
+│       ├── TrainingCrashError  the process died: worth another try
 │       └── OutOfMemoryError    a device or the machine has too little memory for so many examples at once
 ├── GateError
 │   └── IncomparableError       two evaluations do not answer the same question
@@ -79,7 +79,7 @@ class TrainingError(ModelError):
 
 
 class TrainingCrashError(TrainingError):
-    """The process died under training or evaluation. The same command goes on from where it was."""
+    """The process died under training or evaluation. A training of a run goes on from its last checkpoint."""
 
 
 class OutOfMemoryError(TrainingError):

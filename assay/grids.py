@@ -22,8 +22,8 @@ MOST_POINTS = 64
 
 PREFIX = "training."
 
-MEASURING = frozenset({f"training.selection.{name}" for name in ("metric", "answers", "max_new_tokens")})
-"""What says how points are measured, so that it must be the same for all."""
+MEASURING = ("metric", "answers", "max_new_tokens")
+"""Of ``training.selection``: what says how points are measured, so that it must be the same for all."""
 
 
 class Point(Reference):
@@ -48,11 +48,12 @@ def points(data: bytes, name: str, grid: Mapping[str, Sequence[object]], setting
         RecipeError: the grid varies what it must not, is empty or too large, names a point twice, or one is no recipe.
     """
     _refuse(grid, settings)
-    recipes.parse(data, name, settings)  # What is wrong with all points is said of none.
+    recipe = recipes.parse(data, name, settings)  # What is wrong with all points is said of none.
     found = [
         _point(data, name, settings, dict(zip(grid, values, strict=True)))
         for values in itertools.product(*grid.values())
     ]
+    _refuse_measured_otherwise(found, recipe)
     seen: set[TrainingSpec] = set()
     for point in found:
         if point.spec in seen:
@@ -79,11 +80,6 @@ def _refuse(grid: Mapping[str, Sequence[object]], settings: Mapping[str, object]
             f"--grid: found {', '.join(others)}; expected keys under {PREFIX[:-1]}: points share data, base and "
             "measurement, or they could not be compared. Change it with --set, for all points."
         )
-    if measuring := sorted(MEASURING & grid.keys()):
-        raise RecipeError(
-            f"--grid: found {', '.join(measuring)}; expected what is learned, not how it is measured: points are "
-            "compared by that. Change it with --set, for all points."
-        )
     if both := sorted(grid.keys() & settings.keys()):
         raise RecipeError(f"--grid: found {', '.join(both)} in --set too; expected it in one of them. Remove one.")
     if (count := math.prod(map(len, grid.values()))) > MOST_POINTS:
@@ -91,6 +87,19 @@ def _refuse(grid: Mapping[str, Sequence[object]], settings: Mapping[str, object]
             f"--grid: found {count:,} points; expected at most {MOST_POINTS}, since each is a whole training. Name "
             "fewer values."
         )
+
+
+def _refuse_measured_otherwise(points: Sequence[Point], recipe: RunSpec) -> None:
+    """Whether it is named by itself or as part of ``training.selection``; the recipe's own is what the page says."""
+    for point in points:
+        for name in MEASURING:
+            here, there = (getattr(spec.selection, name) for spec in (point.spec, recipe.training))
+            if here != there:
+                raise RecipeError(
+                    f"--grid: found training.selection.{name} {here} at point {named(point.settings)}, where the "
+                    f"recipe has {there}; expected what is learned, not how it is measured: points are compared by "
+                    "that. Change it with --set, for all points."
+                )
 
 
 def _point(data: bytes, name: str, settings: Mapping[str, object], changed: Mapping[str, object]) -> Point:

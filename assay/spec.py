@@ -305,6 +305,16 @@ class RunSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _seeds_differ(self) -> Self:
+        seeds = [self.training.seed, *self.repeat_seeds]
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(
+                f"repeat_seeds: found {list(self.repeat_seeds)}, expected seeds that differ from one another "
+                f"and from training.seed, {self.training.seed}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _what_is_measured_is_replaced(self) -> Self:
         if fault := self.measurement.fault(self.redaction):
             raise ValueError(f"measurement.{fault}")

@@ -93,6 +93,12 @@ class TrainingSpec(Spec):
     seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
+    def _is_compiled_packed(self) -> Self:
+        if self.compile and (self.layout == "padded" or self.neftune_noise):
+            raise ValueError("compile goes with layout `packed` and without `neftune_noise`: padded rows change shape")
+        return self
+
+    @model_validator(mode="after")
     def _fits_its_method(self) -> Self:
         if self.method == "full":
             if given := [name for name in ("rank", "alpha", "dropout") if getattr(self, name)]:

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Self
 
@@ -78,6 +78,7 @@ TRL: Sequence[tuple[str, dict[str, Any]]] = (
 """What TRL's manual offers; its fused head is on in all."""
 
 NEEDS = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}
+"""Package of each attention that is no part of torch."""
 
 
 @dataclass(frozen=True)
@@ -89,28 +90,34 @@ class Plan:
     trainer: str
     said: str
     settings: dict[str, Any]
+    missing: str = ""
+    """A package that it needs and this environment lacks: then it is a row that says so."""
 
 
 def plans(options: argparse.Namespace) -> Iterator[Plan]:
-    """Runs in their order: what the targets ask first, then choices, then the curve."""
+    """Runs in their order, with what each lacks here."""
+    for plan in wanted(options):
+        yield plan if plan.missing else replace(plan, missing=lacking(plan.settings))
+
+
+def wanted(options: argparse.Namespace) -> Iterator[Plan]:
+    """What the targets ask first, then choices, then the curve."""
     for model in options.models:
         main = Point.read(MAIN[model])
         yield Plan(model, main, "assay", *OURS[0])
         if options.compile:
             yield Plan(model, main, "assay", *COMPILED)
-        if options.trl or find_spec("trl"):
+        has_trl = bool(options.trl or find_spec("trl"))
+        if has_trl or not options.smoke:
             offered = TRL[:1] if options.smoke else TRL
-            yield from (Plan(model, main, "trl", *each) for each in available(offered))
+            yield from (Plan(model, main, "trl", *each, "" if has_trl else "trl") for each in offered)
     for model in options.models if options.choices else ():
-        chosen = available(OURS[1:])
-        yield from (Plan(model, Point.read(MAIN[model]), "assay", *each) for each in chosen)
+        yield from (Plan(model, Point.read(MAIN[model]), "assay", *each) for each in OURS[1:])
     for model in options.models if options.curve else ():
         yield from (Plan(model, Point.read(said), "assay", *OURS[0]) for said in CURVE[model].split())
 
 
-def available(offered: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Those that this environment has the packages for."""
-    for said, settings in offered:
-        needed = [NEEDS.get(settings.get("attention", "")), "liger_kernel" if settings.get("liger") else None]
-        if all(find_spec(package) for package in needed if package):
-            yield said, settings
+def lacking(settings: Mapping[str, Any]) -> str:
+    """The first package that settings need and this environment lacks; empty if there is none."""
+    needed = [NEEDS.get(settings.get("attention", "")), "liger_kernel" if settings.get("liger") else None]
+    return next((package for package in needed if package and not find_spec(package)), "")

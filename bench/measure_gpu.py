@@ -1,6 +1,7 @@
 """Measure LoRA training on a GPU: tokens/s and model FLOP utilisation, beside TRL at its best options.
 
-    python -m bench.measure_gpu --trl trl-1.16.0/ --out gpu/                       # all of it
+    python -m bench.measure_gpu --trl trl-1.16.0/ --choices --curve --out gpu/     # all of it
+    python -m bench.measure_gpu --trl trl-1.16.0/ --out gpu/                       # what the targets ask
     python -m bench.measure_gpu --trl trl-1.16.0/ --models 8B --minutes 9 --out gpu/
     python -m bench.measure_gpu --choices --models 1B --out gpu/                   # each choice of ours, on and off
     python -m bench.measure_gpu --smoke --out smoke/                               # a tiny model, on a CPU
@@ -18,8 +19,8 @@ counts all weights of the model, as the published figures do (402 TFLOP/s at 12,
 H100's 989); ``mfu_products`` leaves out the input embeddings, which are looked up and not multiplied.
 
 *Speed* leaves out the first ``--skip`` steps, in which kernels are compiled and chosen. Each run is a process of its
-own; one that runs out of memory or of time is a row that says so. Of TRL's options (:data:`bench.gpu_plans.TRL`) the
-fastest counts; those that the environment lacks (flash attention, Liger) are told from its packages and left out.
+own; one that runs out of memory or of time, or needs a package that the environment lacks (TRL, flash attention,
+Liger), is a row that says so. Of TRL's options (:data:`bench.gpu_plans.TRL`) the fastest counts.
 Results are written after each run, so a lease that ends costs only the run under way.
 """
 
@@ -47,7 +48,10 @@ def main() -> None:
     peak = options.peak * 1e12 if options.peak else measured_peak(options)
     for plan in plans(options):
         left = options.minutes * 60 - (time.monotonic() - started)
-        result = measure(plan, options, left) if left > 0 else {"failed": "no time was left"}
+        if plan.missing:
+            result = {"failed": f"not installed: {plan.missing}"}
+        else:
+            result = measure(plan, options, left) if left > 0 else {"failed": "no time was left"}
         rows.append(row(plan, result, peak, options.skip))
         print(json.dumps(rows[-1]), flush=True)
         found = {"peak": peak, "peak_is": "given" if options.peak else "measured", "rows": rows}

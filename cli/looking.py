@@ -1,25 +1,59 @@
-"""``assay show`` and ``assay list``: what was run, and what is registered."""
+"""``assay show`` and ``assay list``: what was run, what was swept, and what is registered."""
 
+import sys
 from typing import Any
 
-from cli.tables import before_and_after, columns, spent
+from assay.errors import RegistryError
+from cli.tables import before_and_after, columns, spent, unusual
 
 
 def show(name: str) -> None:
-    """Print the record of one run."""
-    from tasks import runs
+    """Print the record of one run, or of one sweep if no run is called that."""
+    from tasks import runs, sweeps
 
-    record = runs.find(name)
+    try:
+        record = runs.find(name)
+    except RegistryError:
+        if name == "latest" or not any(row["run"].startswith(name) for row in sweeps.every()):
+            raise
+        return _show_sweep(sweeps.find(name))
     print(f"run       {record['run']}\nstarted   {record['started']}\nrecipe    {record['recipe']}")
-    if record["settings"]:
-        print(f"settings  {record['settings']}")
-    print()
-    print(columns([(s["task"], s["state"], f"{s['seconds']:.1f} s", s["reason"]) for s in record["steps"]]))
-    print()
+    _tell_steps(record)
+    _tell_unusual(record)
     if record["verdict"] is None:
         _tell_cost(record)
         print(f"failed    {record['error']}")
+        return None
+    return _tell_verdict(record)
+
+
+def _show_sweep(record: dict[str, Any]) -> None:
+    """Print what was tried and what came of it, as the sweep itself printed that."""
+    print(f"sweep     {record['run']}\nended     {record['ended']}\nrecipe    {record['recipe']}")
+    for path, values in record["grid"].items():
+        print(f"tried     {path}: {', '.join(map(str, values))}")
+    _tell_steps(record)
+    if "compared" not in record:
+        print(f"failed    {record['error']}")
         return
+    from cli.sweeping import tell
+    from tasks import sweeping
+
+    tell(sweeping.compared(record), sys.stdout)
+    print(f"page      {sweeping.lay_out(record)}")
+
+
+def _tell_steps(record: dict[str, Any]) -> None:
+    """What was changed in the recipe, and each step; sweeps of long ago did not file theirs."""
+    if record["settings"]:
+        print(f"settings  {record['settings']}")
+    steps = record.get("steps", [])
+    print()
+    print(columns([(s["task"], s["state"], f"{s['seconds']:.1f} s", s["reason"]) for s in steps]))
+    print()
+
+
+def _tell_verdict(record: dict[str, Any]) -> None:
     print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]))
     print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}")
     for reason in record["reasons"]:
@@ -29,6 +63,11 @@ def show(name: str) -> None:
     print(f"adapter   {record['adapter_digest']}\nreport    {record['report']}")
 
 
+def _tell_unusual(record: dict[str, Any]) -> None:
+    for line in unusual(record):
+        print(f"unusual   {line}")
+
+
 def _tell_cost(record: dict[str, Any]) -> None:
     """What training took, if the run came so far; runs of long ago did not file it."""
     for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):
@@ -36,8 +75,8 @@ def _tell_cost(record: dict[str, Any]) -> None:
 
 
 def list_all() -> None:
-    """Print every run, and every version with the stages that point at it."""
-    from tasks import registry, runs
+    """Print every run, every sweep, and every version with the stages that point at it."""
+    from tasks import registry, runs, sweeps
 
     ran = runs.every()
     head = ("RUN", "STARTED", "RECIPE", "VERDICT", "VERSION")
@@ -47,22 +86,30 @@ def list_all() -> None:
         for row in ran
     ]  # fmt: skip
     print(columns([head, *rows]) if ran else "no runs yet: `assay run RECIPE` makes one")
-    registered = registry.versions()
-    if registered:
-        print()
+    if swept := sweeps.every():
+        names = ("SWEEP", "ENDED", "RECIPE", "POINTS", "BEST")
+        print(f"\n{columns([names, *map(_swept, swept)])}")
+    if registered := registry.versions():
         names = ("MODEL", "VERSION", "DECISION", "POINTED AT BY", "ADAPTER")
-        print(
-            columns(
-                [names]
-                + [
-                    (
-                        v["model"],
-                        str(v["version"]),
-                        v.get("decision", "?"),
-                        ", ".join(v["aliases"]) or "-",
-                        v.get("adapter", "?")[:12],
-                    )
-                    for v in registered
-                ]
-            )
-        )
+        print(f"\n{columns([names, *map(_version, registered)])}")
+
+
+def _swept(row: dict[str, Any]) -> tuple[str, ...]:
+    best = ", ".join(f"{path.removeprefix('training.')} {value}" for path, value in row.get("best", {}).items())
+    return (
+        row["run"][:8],
+        str(row["ended"])[:19],
+        str(row["recipe"]),
+        str(row.get("points", "-")),
+        "failed" if "error" in row else best or "-",
+    )
+
+
+def _version(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["model"],
+        str(row["version"]),
+        row.get("decision", "?"),
+        ", ".join(row["aliases"]) or "-",
+        row.get("adapter", "?")[:12],
+    )

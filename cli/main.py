@@ -31,8 +31,8 @@ Governed fine-tuning: from a base model and your own records to a promoted model
 
   assay plan recipes/support_triage      what would run, what is cached, and what in a key changed
   assay run recipes/support_triage       run it: validate, redact, curate, train, evaluate, judge, register
-  assay show latest                      steps, verdict and report of a run
-  assay list                             runs, and versions in the registry
+  assay show latest                      steps, verdict and report of a run; of a sweep, by its id
+  assay list                             runs, sweeps, and versions in the registry
   assay sweep RECIPE --grid training.rank=8,16
                                          train it with each, compare on the validation side, say what to run
   assay promote 3 --to staging           point a stage at an accepted version
@@ -119,10 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _recipe(commands.add_parser("plan", help="say what would run and why, without running it"), _plan)
     _grid(_recipe(commands.add_parser("sweep", help="train a recipe with several settings and compare"), _sweep))
-    show = commands.add_parser("show", help="steps, verdict and report of a run")
-    show.add_argument("run", metavar="RUN", help="the beginning of a run's id, or `latest`")
+    show = commands.add_parser("show", help="steps, verdict and report of a run, or a sweep's comparison")
+    show.add_argument("run", metavar="RUN", help="the beginning of a run's or sweep's id, or `latest`: the last run")
     show.set_defaults(command=_show)
-    commands.add_parser("list", help="runs, and versions in the registry").set_defaults(command=_list)
+    commands.add_parser("list", help="runs, sweeps, and versions in the registry").set_defaults(command=_list)
     promote = commands.add_parser("promote", help="point a stage at an accepted version")
     promote.add_argument("version", type=int, metavar="VERSION", help="number of the version, see `assay list`")
     promote.add_argument("--to", required=True, choices=("staging", "production"), dest="stage")
@@ -196,7 +196,7 @@ def _verify(parser: argparse.ArgumentParser) -> None:
     sample.set_defaults(command=_sample)
     retrain = commands.add_parser(
         "retrain",
-        help="train a run's candidate again from its record; exit status 1 if the bytes differ",
+        help="train a run's candidate again from its record; exit status 3 if the bytes differ",
         description=verifying.ABOUT_RETRAINING,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -221,7 +221,7 @@ def _sample(chosen: argparse.Namespace) -> int:
 
 
 def _retrain(chosen: argparse.Namespace) -> int:
-    return ACCEPTED if verifying.retrain(chosen.run, as_json=chosen.json) else CRASHED
+    return ACCEPTED if verifying.retrain(chosen.run, as_json=chosen.json) else REFUSED
 
 
 def _sweep(chosen: argparse.Namespace) -> int:

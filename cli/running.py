@@ -5,12 +5,16 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import yaml
 
 from assay.errors import RecipeError
-from cli.tables import Steps, before_and_after, spent
+from cli.tables import Steps, before_and_after, spent, unusual
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.client.schemas.objects import State
 
 
 def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
@@ -21,7 +25,25 @@ def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
 
     open_recipe(recipe, changed)  # Whatever is wrong with the recipe is said before a server is started.
     from flows.train_candidate import train_candidate
-    from tasks import launch, pool, publishing, runs, steps
+    from tasks import runs
+
+    out = sys.stderr if as_json else sys.stdout
+    print(f"assay run {recipe}", file=out)
+    state = followed(train_candidate, (recipe, changed), out)
+    record = runs.find(str(state.state_details.flow_run_id))
+    record["wall_seconds"] = round(time.monotonic() - started, 1)
+    _tell(record, out)
+    if as_json:
+        print(json.dumps(_line(record)))
+    return str(record["verdict"])
+
+
+def followed(flow: "Flow[..., Any]", given: tuple[object, ...], out: TextIO) -> "State[Any]":
+    """Run a flow, print each step as it ends, and give its state, unless it failed.
+
+    Told to end, by a person or a scheduler, it tells what trains to save a checkpoint and go.
+    """
+    from tasks import launch, pool, publishing, steps
 
     def interrupted(*_: object) -> None:
         launch.stop_all()
@@ -29,23 +51,16 @@ def run(recipe: str, settings: list[str], *, as_json: bool) -> str:
 
     for sign in (signal.SIGINT, signal.SIGTERM):  # While a flow runs the second is Prefect's, and then ours again.
         signal.signal(sign, interrupted)
-    out = sys.stderr if as_json else sys.stdout
     shown = Steps(out)
     steps.observers.append(shown.ended)
     publishing.listeners.append(shown.progressed)
-    print(f"assay run {recipe}", file=out)
     try:
-        state: Any = train_candidate(recipe, changed, return_state=True)
+        state: Any = flow(*given, return_state=True)
     finally:
         pool.close()
         shown.close()
     state.result()
-    record = runs.find(str(state.state_details.flow_run_id))
-    record["wall_seconds"] = round(time.monotonic() - started, 1)
-    _tell(record, out)
-    if as_json:
-        print(json.dumps(_line(record)))
-    return str(record["verdict"])
+    return cast("State[Any]", state)
 
 
 def plan(recipe: str, settings: list[str]) -> None:
@@ -84,6 +99,8 @@ def _tell(record: dict[str, Any], out: TextIO) -> None:
     print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
     for reason in record["reasons"]:
         print(f"          - {reason}", file=out)
+    for line in unusual(record):
+        print(f"unusual   {line}", file=out)
     for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):
         print(f"{'' if place else 'cost':<10}{line}", file=out)
     print(f"version   {record['model']} {record['version']}", file=out)

@@ -4,7 +4,6 @@ The data steps run once, each training is cached, and a run of the best finds it
 """
 
 import json
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import yaml
 
 from assay.errors import RecipeError
-from cli.running import parse_settings
-from cli.tables import Steps, columns
+from cli.running import followed, parse_settings
+from cli.tables import columns
 
 if TYPE_CHECKING:
     from assay.reporting.sweep import Content, Point
@@ -23,22 +22,25 @@ def sweep(recipe: str, grid: list[str], settings: list[str], *, as_json: bool) -
     """Sweep a recipe, print each step as it ends, and then the points, best first."""
     started = time.monotonic()
     varied, changed = parse_grid(grid), parse_settings(settings)
-    from tasks import sweeping
+    from tasks import points, sweeping, sweeps
     from tasks.inputs import open_recipe
 
-    points = sweeping.open_grid(recipe, varied, changed)  # Before a server is started.
+    tried = points.open_grid(recipe, varied, changed)  # Before a server is started.
     open_recipe(recipe, changed)
+    from flows.sweep_candidates import sweep_candidates
+
     out = sys.stderr if as_json else sys.stdout
-    print(f"assay sweep {recipe}: {len(points)} points", file=out)
-    run = _run(recipe, varied, changed, out)
-    record = sweeping.find(run)
+    print(f"assay sweep {recipe}: {len(tried)} points", file=out)
+    state = followed(sweep_candidates, (recipe, varied, changed), out)
+    record = sweeps.find(str(state.state_details.flow_run_id))
     page = sweeping.lay_out(record)
     seconds = round(time.monotonic() - started, 1)
     content = sweeping.compared(record)
     tell(content, out)
-    print(f"page      {page}\ntime      {seconds:.1f} s", file=out)
+    print(f"page      {page}\nsweep     {record['run'][:8]}: `assay show {record['run'][:8]}`", file=out)
+    print(f"time      {seconds:.1f} s", file=out)
     if as_json:
-        print(json.dumps(line(content) | {"run": run, "page": str(page), "wall_seconds": seconds}))
+        print(json.dumps(line(content) | {"run": record["run"], "page": str(page), "wall_seconds": seconds}))
 
 
 def parse_grid(grid: list[str]) -> dict[str, list[object]]:
@@ -57,28 +59,6 @@ def parse_grid(grid: list[str]) -> dict[str, list[object]]:
                 f"--grid {key}: the values are no YAML; expected some with commas between, such as {key}=8,16."
             ) from None
     return varied
-
-
-def _run(recipe: str, varied: dict[str, list[object]], changed: dict[str, object], out: TextIO) -> str:
-    """Run the flow, and give the id of its run."""
-    from flows.sweep_candidates import sweep_candidates
-    from tasks import launch, pool, publishing, steps
-
-    def interrupted(*_: object) -> None:
-        launch.stop_all()
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupted)
-    shown = Steps(out)
-    steps.observers.append(shown.ended)
-    publishing.listeners.append(shown.progressed)
-    try:
-        state: Any = sweep_candidates(recipe, varied, changed, return_state=True)
-    finally:
-        pool.close()
-        shown.close()
-    state.result()
-    return str(state.state_details.flow_run_id)
 
 
 def tell(content: "Content", out: TextIO) -> None:

@@ -210,6 +210,11 @@ def before_and_after(baseline: dict[str, float], candidate: dict[str, float]) ->
     return "\n".join(lines)
 
 
+def unusual(record: dict[str, Any]) -> list[str]:
+    """What looked unusual in a recipe before it was trained, though nothing forbade it; nothing in older records."""
+    return list(record.get("fitness", {}).get("warnings", []))
+
+
 def columns(rows: Iterable[tuple[str, ...]]) -> str:
     """Rows with their columns aligned."""
     table = list(rows)

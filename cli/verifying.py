@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assay.errors import RecipeError
 from cli import files
+from cli.statuses import CRASHED
 from cli.tables import columns
 
 if TYPE_CHECKING:
@@ -49,9 +51,10 @@ exit status: 0 clean; 3 found, blind, unknown or not read; 2 no such run, none o
 ABOUT_RETRAINING = """\
 Train a run's candidate once more from what is on record of it (references to the store, and the recipe's part), in a
 fresh folder and without the cache, and compare the digests of both adapters. The same recipe on the same class of
-machine should give the same bytes.
+machine should give the same bytes. One that is interrupted begins anew the next time.
 
-exit status: 0 the same bytes; 1 other bytes, with what differs between then and now; 2 nothing to train from
+exit status: 0 the same bytes; 3 other bytes, with what differs between then and now; 2 nothing to train from;
+1 crashed or interrupted
 """
 
 
@@ -73,15 +76,24 @@ def leaks(run: str, canaries: str | None, *, as_json: bool, doubtful: bool = Fal
 
 
 def retrain(run: str, *, as_json: bool) -> bool:
-    """Train a run's candidate again, and say whether that gave the same bytes."""
+    """Train a run's candidate again, and say whether that gave the same bytes.
+
+    Raises:
+        SystemExit: it was interrupted, which is said; it has left nothing that the next one could go on from.
+    """
     from cli.tables import Steps
     from tasks import publishing, retraining
 
     shown = Steps(sys.stderr)
     publishing.listeners.append(shown.progressed)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         found = retraining.retrain(run)
+    except KeyboardInterrupt:
+        print("assay: interrupted; the same command begins anew, and nothing of this is kept", file=sys.stderr)
+        raise SystemExit(CRASHED) from None
     finally:
+        signal.signal(signal.SIGTERM, before)
         publishing.listeners.remove(shown.progressed)
         shown.close()
     if as_json:

@@ -2,7 +2,8 @@
 """Manifests: a run whose training several machines share, for Kubernetes with Kubeflow Trainer or without.
 
     python deployments/nodes.py trainjob --name triage --image IMAGE --recipe recipes/support_triage \
-        --nodes 2 --processes 8 --gpus 8 --claim assay | kubectl create -f -
+        --nodes 2 --processes 8 --gpus 8 --claim assay \
+        --secret assay-keys ASSAY_SUBJECT_KEY ASSAY_VALUE_KEY | kubectl create -f -
 
 ``trainjob`` is a ``TrainJob`` of Kubeflow Trainer 2.2 (``trainer.kubeflow.org/v1alpha1``) on a torch runtime;
 ``job`` is an Indexed Job (``batch/v1``, Kubernetes 1.31) with a headless Service under which its pods find one
@@ -10,7 +11,14 @@ another. In both, the first pod runs the recipe and the others join each trainin
 
 All pods mount one volume claim, which must allow several writers (ReadWriteMany): there ``ASSAY_HOME`` lies. A pod
 that is evicted has 30 seconds: training saves a checkpoint in 20 of them, and the pod that takes its place goes on.
+Each has ``/dev/shm`` in memory, counted in ``--memory``: NCCL passes gradients through it, and a container has 64 MB.
+Keys come from Secrets, one variable for each entry; without them the first pod makes some below the claim.
 Nothing here may change a model beyond rounding: that is the recipe's.
+
+All pods hold their GPUs from the first step on, those that read and redact records too, which need none. Take those
+steps before, where GPUs are not: ``assay curate review RECIPE`` (the flow ``curate-records``) in one pod of the same
+image, with the same claim as ``ASSAY_HOME``, recipe and keys. This run then takes their answers from the cache. The
+base's answers before and after training are asked for by the first pod alone; the others' GPUs wait.
 """
 
 import argparse
@@ -23,6 +31,12 @@ HOME = "/var/lib/assay"
 PORT = 29500
 FINAL = [2, 3, 4]
 """Exit statuses of ``assay run`` that another try would not change: bad input, refused, inconclusive."""
+
+OWNER = "batch.kubernetes.io/controller-uid"
+"""Label that Kubernetes gives to all pods of one Job: a Job of the same name that was made anew has another."""
+
+SHARED_MEMORY = {"name": "shm", "emptyDir": {"medium": "Memory"}}
+MOUNTS = [{"name": "home", "mountPath": HOME}, {"name": "shm", "mountPath": "/dev/shm"}]  # noqa: S108  # not for files
 
 ENTRY = """\
 if [ "$ASSAY_NODE" = 0 ]; then exec python -m tasks.nodes lead assay run "$ASSAY_RECIPE"; fi
@@ -46,8 +60,8 @@ def main() -> int:
 
 def trainjob(options: argparse.Namespace) -> dict[str, Any]:
     """A ``TrainJob``; its runtime must be one of torch, such as ``torch-distributed``, which Trainer brings."""
-    mounted = {"name": "node", "volumeMounts": [{"name": "home", "mountPath": HOME}]}
-    pod = {"volumes": [_volume(options)], "containers": [mounted]}
+    mounted = {"name": "node", "volumeMounts": MOUNTS}
+    pod = {"volumes": [_volume(options), SHARED_MEMORY], "containers": [mounted]}
     patched = {"replicatedJobs": [{"name": "node", "template": {"spec": {"template": {"spec": pod}}}}]}
     return {
         "apiVersion": "trainer.kubeflow.org/v1alpha1",
@@ -92,11 +106,12 @@ def job(options: argparse.Namespace) -> dict[str, Any]:
         "command": ["sh", "-c", FROM_INDEX + ENTRY],
         "env": [*_environment(options), meet],
         "resources": _resources(options),
-        "volumeMounts": [{"name": "home", "mountPath": HOME}],
+        "volumeMounts": MOUNTS,
     }
     final = {"action": "FailJob", "onExitCodes": {"containerName": "node", "operator": "In", "values": FINAL}}
     evicted = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
-    pod = {"restartPolicy": "Never", "subdomain": options.name, "volumes": [_volume(options)]}
+    volumes = [_volume(options), SHARED_MEMORY]
+    pod = {"restartPolicy": "Never", "subdomain": options.name, "volumes": volumes}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -112,16 +127,23 @@ def job(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _environment(options: argparse.Namespace) -> list[dict[str, str]]:
+def _environment(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Variables of each pod: what is asked for, which Job it belongs to, and entries of Secrets."""
+    owner = {"name": "JOB_UID", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{OWNER}']"}}}
     told = {
         "ASSAY_HOME": HOME,
         "ASSAY_RECIPE": options.recipe,
         "ASSAY_NODES": str(options.nodes),
         "ASSAY_PROCESSES": str(options.processes),
         "ASSAY_THREADS": str(options.cpus),
-        "ASSAY_SHARED_RUN": options.name,
+        "ASSAY_SHARED_RUN": f"{options.name}-$(JOB_UID)",
     }
-    return [{"name": name, "value": value} for name, value in told.items()]
+    secret = [
+        {"name": key, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
+        for name, *keys in options.secrets
+        for key in keys
+    ]
+    return [owner, *({"name": name, "value": value} for name, value in told.items()), *secret]
 
 
 def _resources(options: argparse.Namespace) -> dict[str, Any]:
@@ -142,13 +164,20 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--image", required=True, help="with Assay, the recipe and its base, and /bin/sh")
     parser.add_argument("--recipe", required=True, help="its path in the image or below the claim")
     parser.add_argument("--claim", required=True, help="a volume claim that several pods may write to")
+    parser.add_argument(
+        "--secret", nargs="+", action="append", default=[], dest="secrets", metavar=("NAME", "KEY"),
+        help="a Secret, and its entries to be variables of the same names; may be given again",
+    )  # fmt: skip
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--processes", type=int, default=1, help="for each node: one for each of its GPUs")
     parser.add_argument("--gpus", type=int, default=0, help="for each node")
     parser.add_argument("--cpus", type=int, default=8, help="for each node")
     parser.add_argument("--memory", default="32Gi", help="for each node")
     parser.add_argument("--runtime", default="torch-distributed", help="of a TrainJob")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if bare := [name for name, *keys in options.secrets if not keys]:
+        parser.error(f"--secret {bare[0]}: found no entry of it; expected the names of those to be variables")
+    return options
 
 
 if __name__ == "__main__":

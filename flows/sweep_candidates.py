@@ -5,14 +5,15 @@ from prefect import flow
 from assay.artifacts import Artifact
 from flows.curate_records import curate
 from tasks.caching import ReferenceSerializer
-from tasks.data import split
+from tasks.data import engines, split
 from tasks.doorways import validate_sides
-from tasks.endings import failed, looked
+from tasks.endings import looked
 from tasks.inputs import open_recipe
 from tasks.models import prepare_base, tokenise
+from tasks.points import Tried, open_grid
 from tasks.pool import RUNNER
-from tasks.replaying import replayed
-from tasks.sweeping import command, compare_points, lengths, open_grid, publish_sweep, report_points, train_each
+from tasks.replaying import replay
+from tasks.sweeping import command, compare_points, publish_sweep, report_points, stopped
 
 
 @flow(
@@ -21,9 +22,9 @@ from tasks.sweeping import command, compare_points, lengths, open_grid, publish_
     result_serializer=ReferenceSerializer(),  # of the error that ends it: Prefect would pickle that
     task_runner=RUNNER,
     on_completion=[looked],
-    on_failure=[failed],
-    on_crashed=[failed],
-    on_cancellation=[failed],
+    on_failure=[stopped],
+    on_crashed=[stopped],
+    on_cancellation=[stopped],
 )
 def sweep_candidates(recipe: str, grid: dict[str, list[object]], settings: dict[str, object] | None = None) -> Artifact:
     """Train a recipe once for each point of a grid, and compare them on the validation side.
@@ -33,7 +34,7 @@ def sweep_candidates(recipe: str, grid: dict[str, list[object]], settings: dict[
         grid: Values by dotted path, such as {"training.rank": [8, 16]}; each combination is a point.
         settings: Values to change for all points, by dotted path.
     """
-    points = open_grid(recipe, grid, settings)
+    tried = Tried(open_grid(recipe, grid, settings))
     given = open_recipe(recipe, settings)
     spec, suites, waived = given.spec, given.suites, given.waived
 
@@ -42,27 +43,28 @@ def sweep_candidates(recipe: str, grid: dict[str, list[object]], settings: dict[
     sides = split(data.curated.records, spec.split)
     base = prepared.result()
     asked: dict[int, tuple[object, ...]] = {}
-    for length in lengths(points):
+    for length in tried.lengths:
         tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, length)
-        validate_sides(
-            sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label,
-            spec.curation.near_duplicates,
+        tried.examine(length, base, tokens)
+        general = given.prompts and tried.together(
+            replay, length, base, given.prompts, given.benchmark, sides.train, spec.base.dtype, length,
+            spec.curation.contamination, spec.replay, spec.redaction, engines(spec.redaction),
         )  # fmt: skip
-        general = replayed(
-            base, given.prompts, given.benchmark, sides.train, spec.base.dtype, length, spec.curation.contamination,
-            spec.replay,
+        tried.together(
+            validate_sides, length, sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_,
+            spec.prompt.label, spec.curation.near_duplicates, general,
         )  # fmt: skip
         asked[length] = (base, tokens, general, sides.validation, spec.base.digest, spec.prompt.system)
 
-    ended = train_each(points, asked)
-    price = spec.price.model_dump() if spec.price else None
+    ended, chosen = tried.train(asked), spec.training.selection
     compared = compare_points(
         given.about,
         command(recipe, settings),
         settings or {},
         ended,
         sides.validation,
-        spec.training.selection.metric,
-        price,
+        chosen.metric,
+        chosen.answers,
+        given.card["price"],
     )
     return publish_sweep(recipe, grid, compared, report_points(compared))

@@ -46,22 +46,22 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     base = prepared.result()
 
     asked = (sides.test, given.benchmark, given.schema_, spec.base.dtype, spec.prompt, spec.evaluation)
-    before = evaluate.submit(base, None, *asked)
     tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, spec.training.max_length)
-    learned = validate_sides(
-        sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label, twins
-    )
-    examine(base, tokens, spec.training)
+    examine(base, tokens, spec.training)  # Whatever is wrong with the recipe is said before a device is taken.
     general = replayed(
         base, given.prompts, given.benchmark, sides.train, spec.base.dtype, spec.training.max_length,
-        spec.curation.contamination, spec.replay,
+        spec.curation.contamination, spec.replay, spec.redaction,
     )  # fmt: skip
+    learned = validate_sides(
+        sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label, twins, general
+    )
+    before = evaluate.submit(base, None, *asked)
     learns = (base, tokens, general, sides.validation, spec.base.digest, spec.prompt.system)
     training = train.submit(*learns, spec.training)
     trained = training.result()
+    candidate = evaluate(base, trained.adapter, *asked)
     repeats = train_again(spec.repeat_seeds, learns, spec.training)
     account(trained, repeats, given.card["price"])
-    candidate = evaluate(base, trained.adapter, *asked)
     answered = validate_answers(
         candidate, "predictions", suites["predictions"], waived["predictions"], given.schema_, twins
     )
@@ -78,6 +78,7 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
         sides,
         given.decisions,
         data.redaction,
+        general,
     )
     page = report(
         given.card,

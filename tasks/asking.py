@@ -15,7 +15,7 @@ are left out, each for the first of these reasons, and counted:
 | ``control`` | it speaks a control token in mid-sentence, as another turn would begin |
 | ``long`` | with its prompt it is longer than training reads, or the prompt would have to be cut |
 | ``quotation`` | prompt or answer quotes an item of the general-ability benchmark |
-| ``personal`` | rules find personal data in prompt or answer, or cannot examine it |
+| ``personal`` | the recipe's redaction would replace something in prompt or answer, or set it aside unexamined |
 
 An answer that is said twice stays twice: that is how likely it is. Of more than are wanted those asked first stay, the
 rest is ``surplus``. The counts lie in the Parquet file's own metadata (:func:`counts`). An answer depends on the
@@ -33,19 +33,20 @@ from typing import Any, NamedTuple
 
 from assay.artifacts import Artifact
 from assay.data import contamination
-from assay.errors import RedactionError, TrainingError
+from assay.errors import TrainingError
 from assay.evaluation import generation, sampling
 from assay.evaluation.sampling import Drawn, Prompt
 from assay.model import prompting, rows
 from assay.policy import RedactionSpec
 from assay.privacy.detection.detector import Detector
-from assay.records import Turn
+from assay.privacy.replacement import redaction
+from assay.records import Record, Turn
 from assay.spec import ContaminationSpec
 from assay.store import write_atomically
 from assay.tuning import ReplaySpec
 from tasks.places import checkout, store, threads
 
-VERSION = 1  # Raise on any change here that could change an example: it is part of the key of replay.
+VERSION = 2  # Raise on any change here that could change an example: it is part of the key of replay.
 
 BATCH = 16
 """Prompts answered together. It may move an answer, so it is no setting."""
@@ -151,7 +152,8 @@ class Base:
         folder = checkout(Artifact.model_validate(job["base"]))
         self._model, self._tokenizer = generation.load(folder, job["dtype"], threads())
         self._window = min(job["max_length"], self._model.config.max_position_embeddings - spec.max_new_tokens)
-        self._judge = Judge(self._tokenizer, spec.system, job["max_length"], _quotes(job))
+        policy = RedactionSpec.model_validate(job["redaction"])
+        self._judge = Judge(self._tokenizer, spec.system, job["max_length"], _quotes(job), policy)
 
     def ask(self, asked: Sequence[Asked], report: Callable[[int], None]) -> list[Judged]:
         """Each prompt once; ``report`` is told how many are answered."""
@@ -174,11 +176,17 @@ class Judge:
     """Says of an answer whether it can be learned."""
 
     def __init__(
-        self, tokenizer: sampling.Model, system: str, max_length: int, quotes: Callable[[str], str | None]
+        self,
+        tokenizer: sampling.Model,
+        system: str,
+        max_length: int,
+        quotes: Callable[[str], str | None],
+        policy: RedactionSpec,
     ) -> None:
         self._tokenizer, self._system, self._max_length = tokenizer, system, max_length
         self._quotes = quotes
-        self._detector = Detector(RedactionSpec(profile="fast"))
+        # Nothing is put in the place of what is found, so no key is needed to invent it.
+        self._policy, self._detector = policy.with_masks(), Detector(policy)
 
     def __call__(self, asked: Asked, head: prompting.Encoded, said: Drawn) -> Judged:
         """The example, and why it is left out if it is."""
@@ -192,15 +200,16 @@ class Judge:
             "control": lambda: controls,
             "long": lambda: head.truncated or not head.fits or row.truncated or not row.fits,
             "quotation": lambda: self._quotes(answer) or self._quotes(asked.prompt.prompt),
-            "personal": lambda: self._is_personal(f"{asked.prompt.prompt}\n\n{answer}"),
+            "personal": lambda: self._is_personal(asked, answer),
         }
         return Judged(row, next((reason for reason, holds in reasons.items() if holds()), None))
 
-    def _is_personal(self, text: str) -> bool:
-        try:
-            return bool(self._detector.find([text], [()])[0])
-        except RedactionError:  # What cannot be examined does not pass.
-            return True
+    def _is_personal(self, asked: Asked, answer: str) -> bool:
+        said = Record(
+            id=asked.id, subject="", bucket=0, source="replay", context=tuple(turns(asked.prompt)), completion=answer
+        )
+        passed, _, audited = redaction.redact([said], self._policy, self._detector.find)
+        return not passed or any(row.counts for row in audited)  # What cannot be examined does not pass.
 
 
 def _tell(report: Callable[[dict[str, Any]], None], before: int, of: int, done: int) -> None:

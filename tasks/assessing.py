@@ -1,10 +1,10 @@
 """Assessing: the task's metrics on the validation side, asked of a model that is being trained.
 
-A few records, drawn by the seed, are answered greedily and scored by the evaluation's own metrics, so that a curve says
-what the loss cannot: whether answers are right. The test side is never asked here.
+A few records, the same whatever the seed, are answered greedily and scored by the evaluation's own metrics, so that a
+curve says what the loss cannot: whether answers are right. The test side is never asked here.
 """
 
-import random
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +25,22 @@ Assess = Callable[[Any], dict[str, float]]
 
 
 def assessor(
-    records: Sequence[Record], tokenizer: "PreTrainedTokenizerBase", system: str, spec: TrainingSpec
+    records: Sequence[Record], tokenizer: "PreTrainedTokenizerBase", system: str, window: int, spec: TrainingSpec
 ) -> Assess | None:
-    """What gives ``exact_match`` and ``field_accuracy`` of a model; None if the recipe asks for no answers."""
+    """What gives ``exact_match`` and ``field_accuracy`` of a model; None if the recipe asks for no answers.
+
+    Args:
+        records: Of the validation side.
+        tokenizer: The base's.
+        system: The system turn.
+        window: Tokens that the model reads, prompt and answer together.
+        spec: How many records are answered, and at what length.
+    """
     asked = spec.selection
     if not asked.answers or not records:
         return None
-    ordered = sorted(records, key=lambda record: record.id)
-    drawn = random.Random(spec.seed).sample(ordered, min(asked.answers, len(ordered)))  # noqa: S311
-    room = spec.max_length
+    drawn = sorted(records, key=_lot)[: asked.answers]
+    room = min(spec.max_length, window - asked.max_new_tokens)
     prompts = [list(prompting.encode(tokenizer, system, r.context, None, room).input_ids) for r in drawn]
 
     def assess(model: Any) -> dict[str, float]:  # noqa: ANN401
@@ -59,6 +66,11 @@ def scores(said: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
         each = right(answer, wanted, names) if names else {"": exact[-1]}
         fields.append(sum(each.values()) / len(each))
     return {"exact_match": sum(exact) / len(exact), "field_accuracy": sum(fields) / len(fields)}
+
+
+def _lot(record: Record) -> str:
+    """By digest of the id: as good as drawn, and the same records for every training that is compared."""
+    return hashlib.sha256(record.id.encode()).hexdigest()
 
 
 def _unheard(_: int, __: int) -> None:

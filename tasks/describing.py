@@ -13,7 +13,7 @@ from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 2  # Raise on any change here, or in tasks.parts, that could change a card: it is part of its key.
+VERSION = 3  # Raise on any change here, or in tasks.parts, that could change a card: it is part of its key.
 
 
 @step(
@@ -42,6 +42,7 @@ def describe(
     sides: Splits,
     decisions: Artifact,
     redaction: Artifact,
+    replay: Artifact | None = None,
 ) -> Described:
     """Set the data card of what a candidate would be trained and asked on.
 
@@ -54,6 +55,7 @@ def describe(
         sides: The records, split.
         decisions: What a person decided on single records.
         redaction: How well it worked.
+        replay: What the base answered to general prompts, if the recipe asks for that: learned beside the records.
     """
     each = {side: getattr(sides, side) for side in SIDES}
     counted = profile.profile(
@@ -65,6 +67,7 @@ def describe(
         **{name: about[name] for name in ("name", "purpose", "intended_use", "owner", "redaction")},
         version=digest_of({side: [shard.digest for shard in records.shards] for side, records in each.items()}),
         sources=parts.sources(about, ingested),
+        beside=parts.replay(about["replay"], shards.count(Dataset(shards=(replay,)))) if replay else (),
         path=parts.path(ingested, validated, redacted, screened),
         sides=tuple(_side(name, records) for name, records in each.items()),
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),

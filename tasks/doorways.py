@@ -4,11 +4,13 @@ Raw, redacted and curated records may be set aside row by row. What has been spl
 counted already: there a suite warns or stops, and nothing leaves.
 """
 
+import io
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 from prefect.runtime import flow_run
 
 from assay import evaluations
@@ -27,10 +29,13 @@ from tasks.steps import step
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1  # Raise on any change here that could change an outcome: it is part of every key below.
+VERSION = 2  # Raise on any change here that could change an outcome: it is part of every key below.
 
 METHODS = ("tasks.doorways", suite, gate, engine, frames, distinct, totals, customs, personal, waivers, near_duplicates)
 LIBRARIES = ("great-expectations", "pandas", "numpy", "py3langid", "jsonschema", "rensa")
+
+REPLAY = "replay"
+"""The side of what is learned beside the records: the base's own answers to general prompts."""
 
 stopped: dict[str, dict[str, Artifact]] = {}
 """Run → doorway → the outcome that stopped it: such a step has no answer that could tell."""
@@ -85,14 +90,21 @@ def validate_sides(
     schema: Artifact,
     label: str,
     twins: NearDuplicatesSpec,
+    replay: Artifact | None = None,
 ) -> Checked:
-    """Run a suite over what will be learned and asked, down to which token is learned."""
+    """Run a suite over what will be learned and asked, down to which token is learned.
+
+    What is asked of the tokens of training records is asked of replayed answers too: of a model that learns from them
+    they are examples like others. No other check of the suite sees them, as they are no records.
+    """
     loaded = suite.load(store().get(expected), doorway)
-    read = (
+    read: Iterator[pd.DataFrame] = (
         frames.of_records(parts, label, side=side, tokens=[row for row in rows if row] or None, columns=loaded.columns)
         for side in SIDES
         for parts, rows in shards.together(_beside(getattr(sides, side), getattr(tokens, side, None)))
     )
+    if replay is not None and len(replayed := _replayed(replay)):
+        loaded, read = _with_replay(loaded), itertools.chain(read, [replayed])
     resources = {**_schema(schema), "near_duplicates": _finder(twins), **json.loads(store().get(tokens.facts))}
     return Checked(outcome=_judged(doorway, loaded, read, waived, resources)[1])
 
@@ -134,6 +146,29 @@ def _beside(records: Dataset, tokens: Dataset | None) -> Iterator[tuple[bytes, b
     return (
         (store().get(shard), store().get(row) if row else None) for shard, row in zip(records.shards, rows, strict=True)
     )
+
+
+def _replayed(filed: Artifact) -> "pd.DataFrame":
+    """Rows of tokens without a record."""
+    table = pq.read_table(io.BytesIO(store().get(filed)), columns=[frames.KEY, *frames.TOKENS])
+    frame: pd.DataFrame = table.to_pandas().assign(side=REPLAY)
+    return frame
+
+
+def _with_replay(loaded: suite.Suite) -> suite.Suite:
+    """The suite with each check about the rows that it was written for: examples to learn, or records."""
+    return loaded.model_copy(update={"checks": tuple(map(_about, loaded.checks))})
+
+
+def _about(check: suite.Check) -> suite.Check:
+    """Where a check of tokens names training rows, replayed ones too; where another names no rows, every record."""
+    where = check.where
+    if where is None:
+        return check.model_copy(update={"where": suite.Where(column="side", values=SIDES)})
+    sides, read = where.values, set(check.columns.values())  # noqa: PD011  # of no frame
+    if where.column == "side" and "train" in sides and read and read <= set(frames.TOKENS):
+        return check.model_copy(update={"where": suite.Where(column="side", values=(*sides, REPLAY))})
+    return check
 
 
 def _known(records: Dataset, before: Dataset) -> Iterator[Mapping[str, tuple[str, ...]]]:

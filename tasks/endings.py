@@ -11,6 +11,7 @@ from assay.artifacts import Artifact, Checked, Evaluated, Outcome, Validated
 from assay.errors import AssayError
 from assay.evaluations import Evaluation, Verdict
 from tasks import doorways, measuring, pages, runs, tracing
+from tasks.examining import examine
 from tasks.judging import account
 from tasks.places import home, store
 from tasks.publishing import harmless, report_name
@@ -101,6 +102,7 @@ def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dic
             "validations": _validations(name),
             **_redaction(name),
             **_cost(name),
+            **_fitness(name),
             **tracing.lineage(passed[name]),
             **came_of_it,
         }
@@ -126,6 +128,12 @@ def _cost(run: str) -> dict[str, Any]:
     """What training took, if the run came so far."""
     filed = [answer for name, answer in passed[run] if name == account.name and isinstance(answer, Artifact)]
     return {"cost": json.loads(store().get(filed[-1]))} if filed else {}
+
+
+def _fitness(run: str) -> dict[str, Any]:
+    """What training would take, as it was told before a device was taken, and what looked unusual in the recipe."""
+    filed = [answer for name, answer in passed[run] if name == examine.name and isinstance(answer, Artifact)]
+    return {"fitness": json.loads(store().get(filed[-1]))} if filed else {}
 
 
 def _validations(run: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The examining step: a recipe that cannot be trained on its base and its rows is refused before a GPU is taken.
 
-What it would take is filed: parameters, steps, operations and memory, to be shown beside the plan.
+What it would take is filed: parameters, steps, operations and memory, and what looks unusual; `assay show` prints it.
 """
 
 import json

@@ -1,6 +1,5 @@
 """Faults: what may be told of an error that nobody foresaw, and whether it was for want of memory."""
 
-import errno
 import re
 import traceback
 from collections.abc import Iterator
@@ -8,18 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOMS = frozenset({"assay", "expectations", "tasks", "flows", "cli"})
-
-NO_MEMORY = (
-    "can't allocate memory",
-    "not enough memory",
-    "CUDA out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "std::bad_alloc",
-    "Cannot allocate memory",
-    "failed to map segment",
-)
-"""What torch, and what loads its libraries, says that has no error class for it."""
 
 
 def described(error: BaseException) -> str:
@@ -33,14 +20,6 @@ def described(error: BaseException) -> str:
         last = frames[-1]
         place = f"{'/'.join(Path(last.filename).parts[-2:])} line {last.lineno}, {last.name}"
     return f"{type(error).__name__} in {place}; its message is withheld, since it may quote a record"
-
-
-def lacked_memory(error: BaseException) -> bool:
-    """Whether an allocator gave up: Python's, torch's on a device or on the CPU, or the kernel's.
-
-    An error that another one led to counts as that one: libraries wrap what their workers raise.
-    """
-    return any(_lacked(each) for each in _chain(error))
 
 
 def killed_for_memory() -> int:
@@ -61,23 +40,6 @@ def bare(error: Exception) -> Exception:
     """
     error.__cause__ = error.__context__ = None
     return error
-
-
-def _lacked(error: BaseException) -> bool:
-    said = str(error)
-    return (
-        isinstance(error, MemoryError)
-        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-        # By name: importing torch here would cost every command seconds.
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, (RuntimeError, ImportError)) and any(words in said for words in NO_MEMORY))
-    )
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _counters() -> Iterator[Path]:

@@ -26,7 +26,7 @@ from tasks.places import store
 _TOLD = 3
 """Prompts that an error names."""
 
-ABOUT_DATA = ("name", "owner", "purpose", "intended_use", "sources", "redaction", "curation", "split")
+ABOUT_DATA = ("name", "owner", "purpose", "intended_use", "sources", "redaction", "curation", "split", "replay")
 
 
 class Inputs(Reference):
@@ -34,7 +34,7 @@ class Inputs(Reference):
 
     spec: RunSpec
     card: dict[str, Any]
-    """The recipe as written, with the digests of its sources: what a reader is shown."""
+    """The recipe as written, with the digests of its sources and prompts: what a reader is shown."""
 
     about_data: dict[str, Any]
     """Of the recipe, what concerns the data: all that a data card says of it."""
@@ -147,6 +147,8 @@ def _card(written: RunSpec, pinned: RunSpec) -> dict[str, Any]:
     card: dict[str, Any] = written.model_dump(mode="json")
     for shown, source in zip(card["sources"], pinned.sources, strict=True):
         shown["digest"] = source.digest
+    if pinned.replay:
+        card["replay"]["digest"] = pinned.replay.digest
     return card
 
 

@@ -19,13 +19,13 @@ from assay import evaluations
 from assay.artifacts import Artifact, Dataset, Tokenised, digest_of
 from assay.errors import AssayError
 from assay.evaluation import generation, likelihood, scoring
-from assay.model import adapter, prompting, rows, session, training, weights
+from assay.model import adapter, machine, prompting, rows, session, training, weights
 from assay.records import Record, from_parquet
 from assay.spec import EvaluationSpec, PromptSpec
 from assay.store import write_atomically
 from assay.tuning import TrainingSpec
 from tasks import asking, assessing, nodes
-from tasks.faults import described, lacked_memory
+from tasks.faults import described
 from tasks.places import checkout, checkpoint_steps, store, threads
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _told(kind: str, error: Exception) -> tuple[str, str]:
     """The name of an error in Assay's tree, and what may be said of it."""
     if isinstance(error, AssayError):
         return type(error).__name__, str(error)
-    if lacked_memory(error):  # Training is worth another try with less at once; the others as they are.
+    if machine.lacked_memory(error):  # Training is worth another try with less at once; the others as they are.
         return "OutOfMemoryError" if kind == "train" else "TrainingCrashError", described(error)
     if isinstance(error, OSError):
         full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
@@ -91,9 +91,17 @@ def tokenise(base: Artifact, shard: Artifact, system: str, max_length: int) -> A
 
 def facts(base: Artifact, max_length: int) -> Artifact:
     """What a suite must know of the model: the tokens it may read, and those that end its turn."""
-    window = json.loads((checkout(base) / "config.json").read_text()).get("max_position_embeddings", max_length)
-    known = {"model_window": min(window, max_length), "end_of_turn": list(prompting.stops(_tokenizer(base)))}
+    known = {
+        "model_window": min(_window(base, max_length), max_length),
+        "end_of_turn": list(prompting.stops(_tokenizer(base))),
+    }
     return store().put("model-facts", json.dumps(known, sort_keys=True).encode())
+
+
+def _window(base: Artifact, default: int) -> int:
+    """Tokens that the model reads at once."""
+    config = json.loads((checkout(base) / "config.json").read_text())
+    return int(config.get("max_position_embeddings", default))
 
 
 @functools.cache
@@ -117,7 +125,7 @@ def train(job: dict[str, Any], folder: Path, report: Report) -> None:
         checkpoint_activations=job["checkpoint_activations"],
         processes=nodes.ranks(),
         stop=lambda: stopping,
-        assess=assessing.assessor(validation, _tokenizer(base), job["system"], spec),
+        assess=assessing.assessor(validation, _tokenizer(base), job["system"], _window(base, spec.max_length), spec),
     )
     nodes.take_device()
     model = adapter.attach(checkout(base), spec)

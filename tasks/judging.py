@@ -42,7 +42,7 @@ from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 3  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+VERSION = 4  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
 
 
 @step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
@@ -53,16 +53,16 @@ def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifa
 
 
 @step("tasks.judging", cost, wording)
-def account(trained: Trained, repeats: list[Trained], price: dict[str, Any] | None) -> Artifact:
+def account(trained: Trained, repeats: list[Trained | None], price: dict[str, Any] | None) -> Artifact:
     """File what training took, and what that is worth: for machines, as the report says it for people.
 
     Args:
         trained: The candidate.
-        repeats: Trainings with other seeds.
+        repeats: Trainings with other seeds, nothing for one that failed.
         price: The recipe's, as a plain value: as a spec it would be in no key, and an old amount would be served.
     """
     agreed = cost.Price.model_validate(price) if price else None
-    spent = cost.cost(_record(trained), [_record(each) for each in repeats], agreed)
+    spent = cost.cost(_record(trained), [_record(each) for each in repeats if each], agreed)
     return store().put("cost", spent.model_dump_json(indent=1).encode())
 
 
@@ -94,14 +94,15 @@ def report(
     screened: list[Screened],
     sides: Splits,
     trained: Trained,
-    repeats: list[Trained],
+    repeats: list[Trained | None],
     baseline: Evaluated,
     candidate: Evaluated,
     verdict: Artifact,
 ) -> Artifact:
     """Set everything that was filed on the way as one page.
 
-    ``repeats`` are trainings with the seeds that the recipe gives as ``repeat_seeds``, in their order.
+    ``repeats`` are trainings with the seeds that the recipe gives as ``repeat_seeds``, in their order, nothing for one
+    that failed.
     """
     told = Verdict.model_validate_json(store().get(verdict))
     before, after = _arm(baseline), _arm(candidate)
@@ -111,7 +112,7 @@ def report(
         recipe=card,
         verdict=told,
         **excerpts.changes(before, after, target, told.confidence, intervals.difference),
-        sources=parts.sources(card, ingested),
+        sources=(*parts.sources(card, ingested), *parts.replay(card.get("replay"), _record(trained).replayed)),
         path=parts.path(ingested, [each for each in doorways if isinstance(each, Validated)], redacted, screened),
         sides={side: shards.count(getattr(sides, side)) for side in SIDES},
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
@@ -121,6 +122,7 @@ def report(
         repeats=tuple(
             Repeat(seed=seed, training=_record(each))
             for seed, each in zip(card.get("repeat_seeds") or (), repeats, strict=True)
+            if each
         ),
         wins=excerpts.examples(told.wins, prompts, before.answers, after.answers, won=True),
         losses=excerpts.examples(told.losses, prompts, before.answers, after.answers, won=False),

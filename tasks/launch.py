@@ -13,29 +13,25 @@ when this process is gone. Until it is gone it holds its folder and its device, 
 may be given at once and waits for it.
 """
 
-import fcntl
 import json
 import os
-import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
-from prefect.runtime import flow_run
-
-from assay.errors import AssayError, OutOfMemoryError, TrainingCrashError, TrainingError
+from assay.errors import AssayError, OutOfMemoryError, TrainingCrashError
 from assay.store import write_atomically
-from tasks import nodes
+from tasks import locks, nodes, unwanted
 from tasks.caching import error_named
 from tasks.faults import killed_for_memory
 from tasks.nodes import GRACE
-from tasks.places import folder
+from tasks.unwanted import refuse_unwanted, this_run
+from tasks.workspaces import resumes
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -45,11 +41,7 @@ SILENCE = 6 * 3600.0
 large model takes."""
 
 EVERY = 0.2
-"""Seconds between two looks at a child, or at a lock that another holds."""
-
-_stopped = threading.Event()
-_failed: dict[str, BaseException] = {}
-"""Run → the error of the first of its steps that failed: no child of that run is wanted any more."""
+"""Seconds between two looks at a child."""
 
 
 @dataclass(eq=False)
@@ -112,9 +104,13 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
         OutOfMemoryError: training found too little memory.
         TrainingCrashError: the child died without a word.
     """
-    run = str(flow_run.id or "")
-    with _device() as device, _held(f"child-{work.name}") as place, (work / "output.log").open("ab") as output:
-        _refuse_unwanted(run)
+    run = this_run()
+    with (
+        locks.device() as device,
+        locks.held(f"child-{work.name}") as place,
+        (work / "output.log").open("ab") as output,
+    ):
+        refuse_unwanted(run)
         for path in [work / "progress.jsonl", *work.glob("error*.json")]:
             path.unlink(missing_ok=True)
         write_atomically(work / "job.json", json.dumps(job, sort_keys=True).encode())
@@ -130,42 +126,28 @@ def launch(kind: str, job: dict[str, Any], work: Path, listener: Listener) -> No
         )
         child = Child(process, kind, run)
         _children.add(child)
-        if _stopped.is_set() or run in _failed:  # Between the last look and this one.
+        if unwanted.stopped.is_set() or run in unwanted.failed:  # Between the last look and this one.
             child.end()
         try:
             spoke = _watch(child, work / "progress.jsonl", listener)
         finally:
             child.wait()
             _children.discard(child)
-    _refuse_unwanted(run)
+    refuse_unwanted(run)
     if not spoke:
-        raise TrainingCrashError(f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended.")
+        raise TrainingCrashError(
+            f"the {kind} process said nothing for {SILENCE / 3600:g} hours and was ended; expected progress. "
+            + remedy(kind, work)
+        )
     if process.returncode != 0:
         raise _failure(child, work, of_memory=killed_for_memory() > killed)
-
-
-@contextmanager
-def workspace(key: str) -> Iterator[Path]:
-    """The folder of one question: held by one process at a time, kept if it fails, removed once its answer is filed."""
-    work = folder("work") / key
-    with _held(f"work-{key}"):
-        work.mkdir(exist_ok=True)
-        yield work
-        shutil.rmtree(work)
-
-
-def _refuse_unwanted(run: str) -> None:
-    if _stopped.is_set():
-        raise TrainingError("the run was stopped; the same command goes on from where it was.")
-    if run in _failed:
-        raise _failed[run]
 
 
 def end_unwanted(run: str, error: BaseException) -> None:
     """End the children of a run that has failed, so that its error is told now; it becomes theirs too."""
     if not run:  # A step on its own belongs to no run, and must not speak for the next one that does.
         return
-    _failed.setdefault(run, error)
+    unwanted.failed.setdefault(run, error)
     for child in list(_children):
         if child.run == run:
             child.end()
@@ -173,7 +155,7 @@ def end_unwanted(run: str, error: BaseException) -> None:
 
 def stop_all() -> None:
     """Tell every child to end, and start no other: a person or a scheduler wants this process to end."""
-    _stopped.set()
+    unwanted.stopped.set()
     for child in list(_children):
         child.end()
 
@@ -225,38 +207,21 @@ def _failure(child: Child, work: Path, *, of_memory: bool) -> AssayError:
     if child.kind == "train" and of_memory:
         return OutOfMemoryError("the kernel ended training for want of memory; expected enough for one pass.")
     if told:
-        return TrainingCrashError(f"one of {nodes.ranks()} training processes died: {told[0]['message']}")
+        return TrainingCrashError(
+            f"one of {nodes.ranks()} training processes died: {told[0]['message'].rstrip('.')}. "
+            + remedy(child.kind, work)
+        )
     code = child.process.returncode
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
     memory = " The kernel may have found no memory for it." if code == -signal.SIGKILL else ""
     return TrainingCrashError(
-        f"the {child.kind} process {how} without a word; expected it to finish.{memory} See {work / 'output.log'}; "
-        "the same command goes on from its last checkpoint."
+        f"the {child.kind} process {how} without a word; expected it to finish.{memory} {remedy(child.kind, work)}"
     )
 
 
-def _device() -> AbstractContextManager[IO[str]]:
-    """Hold this machine's device: ``ASSAY_DEVICE`` names it if there are several."""
-    return _held(f"device-{os.environ.get('ASSAY_DEVICE') or 'default'}".replace(":", "-"))
-
-
-@contextmanager
-def _held(name: str) -> Iterator[IO[str]]:
-    """Hold a lock; who inherits the open file holds it too, until the last of them is gone.
-
-    It is asked for again and again: a thread that sleeps in the kernel would not hear that its run is over.
-    """
-    run = str(flow_run.id or "")
-    with (folder("locks") / name).open("w") as file:
-        while not _locked(file):
-            _refuse_unwanted(run)
-            time.sleep(EVERY)
-        yield file
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def remedy(kind: str, work: Path) -> str:
+    """Where to look, and what the same command would do about a child that died."""
+    if not resumes(work):
+        return "Give the same command again: it begins anew, and nothing of this is kept."
+    again = "goes on from its last checkpoint" if kind == "train" else "asks for it again, from its beginning"
+    return f"See {work / 'output.log'}; the same command {again}."

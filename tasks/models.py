@@ -4,12 +4,10 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from prefect.transactions import get_transaction
+from typing import Any, cast
 
 from assay.artifacts import Artifact, Dataset, Evaluated, Tokenised, Trained
-from assay.errors import OutOfMemoryError
+from assay.errors import AssayError, OutOfMemoryError
 from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter as adapters
 from assay.model import (
@@ -33,11 +31,12 @@ from assay.spec import BaseSpec, EvaluationSpec, PromptSpec
 from assay.store import write_atomically
 from assay.tuning import TrainingSpec
 from tasks import jobs, nodes
-from tasks.launch import Listener, launch, workspace
+from tasks.launch import Listener, launch
 from tasks.places import store
-from tasks.pool import in_process, release
+from tasks.pool import in_process
 from tasks.publishing import Progress
-from tasks.steps import step
+from tasks.steps import failed_alone, step
+from tasks.workspaces import once, work_key
 
 COMPUTED_WITH = ("torch", "transformers", "tokenizers", "safetensors")
 """Libraries whose release may move a weight or a token, so their versions are part of the key."""
@@ -59,10 +58,13 @@ def prepare_base(base: BaseSpec) -> Artifact:
     """File the base model, converted to the recipe's dtype, after checking that it is the one named."""
     path = weights.locate(base.uri, Path(), base.revision)
     job = {"path": str(path), "digest": base.digest, "dtype": base.dtype}
-    with workspace(work_key()) as work:
+
+    def convert(work: Path) -> Artifact:
         with Progress("prepare_base", work.name) as progress:
             launch("prepare", job, work, progress)
         return store().put_tree("base", work / "base")
+
+    return once(work_key(), convert)
 
 
 @step("tasks.jobs", rows, prompting, libraries=("transformers", "tokenizers"), timeout_seconds=None)
@@ -73,8 +75,7 @@ def tokenise(base: Artifact, train: Dataset, validation: Dataset, system: str, m
         side: Dataset(shards=tuple(in_process(jobs.tokenise, base, shard, system, max_length) for shard in each))
         for side, each in shards.items()
     }
-    facts = in_process(jobs.facts, base, max_length)
-    release()
+    facts = in_process(jobs.facts, base, max_length)  # The process is left to the step that examines these rows.
     return Tokenised(**filed, facts=facts)
 
 
@@ -82,6 +83,7 @@ def tokenise(base: Artifact, train: Dataset, validation: Dataset, system: str, m
     "tasks.jobs",
     "tasks.assessing",
     *LEARNING,
+    *METRICS,
     generation,
     prompting,
     libraries=(*COMPUTED_WITH, "peft", "accelerate"),
@@ -107,13 +109,16 @@ def train(
         "system": system,
         "spec": plain(spec),
     }
-    with workspace(work_key()) as work:
+
+    def learn(work: Path) -> Trained:
         with Progress("train", work.name) as progress:
             fit(job, work, progress)
         return Trained(
             adapter=store().put_tree("adapter", work / "adapter"),
             record=store().put("training-record", (work / "record.json").read_bytes()),
         )
+
+    return once(work_key(), learn)
 
 
 @step(
@@ -141,7 +146,8 @@ def evaluate(
         "prompt": plain(prompt),
         "spec": plain(spec),
     }
-    with workspace(work_key()) as work:
+
+    def ask(work: Path) -> Evaluated:
         with Progress("evaluate", work.name) as progress:
             launch("evaluate", job, work, progress)
         return Evaluated(
@@ -150,10 +156,19 @@ def evaluate(
             choices=store().put("choices", (work / "choices.jsonl").read_bytes()),
         )
 
+    return once(work_key(), ask)
 
-def train_again(seeds: Sequence[int], asked: tuple[object, ...], spec: TrainingSpec) -> list[Trained]:
-    """Train once more with each of ``seeds``, to see how far chance moves a result."""
-    return [train(*asked, spec.model_copy(update={"seed": seed})) for seed in seeds]
+
+def train_again(seeds: Sequence[int], asked: tuple[object, ...], spec: TrainingSpec) -> list[Trained | None]:
+    """Train once more with each of ``seeds``, to see how far chance moves a result; one that fails costs no verdict."""
+    return [_tried(*asked, spec.model_copy(update={"seed": seed})) for seed in seeds]
+
+
+def _tried(*asked: object) -> Trained | None:
+    try:
+        return cast("Trained", train.with_options(on_failure=[failed_alone])(*asked))
+    except AssayError:
+        return None
 
 
 def fit(job: dict[str, Any], work: Path, listener: Listener) -> None:
@@ -171,10 +186,11 @@ def fit(job: dict[str, Any], work: Path, listener: Listener) -> None:
     for way in ways_to_fit(nodes.share(job["spec"]["batch_size"])):
         if way in failed:
             continue
+        started = time.monotonic()
         try:
             launch("train", job | way, work, listener)
         except OutOfMemoryError:
-            tried.append(way | {"outcome": "out of memory"})
+            tried.append(way | {"outcome": "out of memory", "seconds": round(time.monotonic() - started, 1)})
             write_atomically(path, json.dumps(tried).encode())
             continue
         record = json.loads((work / "record.json").read_text())
@@ -184,7 +200,7 @@ def fit(job: dict[str, Any], work: Path, listener: Listener) -> None:
     raise OutOfMemoryError(
         f"training found too little memory in {len(tried)} attempts, the last with 1 example at a time and activations "
         "computed twice; expected enough for that. Lower training.max_length, training.rank or the last_layers that "
-        "are adapted, choose a smaller base, or give the device more memory."
+        "are adapted, try training.layout padded, choose a smaller base, or give the device more memory."
     )
 
 
@@ -200,12 +216,6 @@ def ways_to_fit(share: int) -> list[dict[str, Any]]:
         micro = max(size for size in range(1, micro // 2 + 1) if share % size == 0)
         ways.append({"micro_batch": micro, "checkpoint_activations": False})
     return [*ways, {"micro_batch": 1, "checkpoint_activations": True}]
-
-
-def work_key() -> str:
-    """Names the same folder for every attempt at the same question, in any process."""
-    transaction = get_transaction()
-    return ((transaction.key if transaction else None) or f"unkeyed-{time.time_ns()}")[:32]
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

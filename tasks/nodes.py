@@ -5,7 +5,9 @@ With ``ASSAY_PROCESSES`` or ``ASSAY_NODES`` over one, ``torchrun`` starts the ra
 over ``accelerate launch``, which starts it too and would read a configuration of its own from the user's home.
 
 On several machines the first runs the flow and calls the others for each training that it starts: the call is a file
-below ``ASSAY_HOME``. What is to be run where:
+below ``ASSAY_HOME``, named by ``ASSAY_SHARED_RUN``. The last call says that there will be no more; one that an earlier
+run of the same name left is cleared when the first machine starts, for which the others wait :data:`PATIENCE` seconds.
+What is to be run where:
 
     ASSAY_NODE=0    python -m tasks.nodes lead assay run RECIPE
     ASSAY_NODE=1…   python -m tasks.nodes follow
@@ -36,6 +38,10 @@ EVERY = 1.0
 
 CRASHED = 1
 """Exit status of ``assay run`` after which the same command goes on."""
+
+PATIENCE = 300.0
+"""Seconds in which a node that starts upon word from before it that all is over waits for the first node to start: the
+word may be an earlier run's. If nothing comes, the run was over before this node was there."""
 
 GRACE = 20.0
 """Seconds a training has to save a checkpoint when it is told to stop: Prefect and Kubernetes give 30 before they kill.
@@ -154,11 +160,12 @@ def lead(command: list[str]) -> int:
 
     After a crash they wait on, for whoever takes this node's place.
     """
+    _call({})
     with subprocess.Popen(command) as running:  # noqa: S603  # whoever may say this may say it to a shell
         signal.signal(signal.SIGTERM, lambda *_: running.terminate())
         status = running.wait()
     if status > CRASHED or not status:
-        _call({"over": True})
+        _call({"over": time.time_ns()})
     return max(status, 0) or int(status < 0)
 
 
@@ -166,12 +173,13 @@ def follow() -> int:
     """Join each training that the first node calls for, until it says that it was the last."""
     heard: dict[str, Any] = {}
     joined = None
+    began, until = time.time_ns(), time.monotonic() + PATIENCE
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # The first process of a container must ask to be ended.
     try:
-        while "over" not in heard:
+        while not (over := heard.get("over")) or (over < began and time.monotonic() < until):
             if (call := _called()) != heard:
                 _end(joined)
-                joined = None if "over" in call else _join(folder("work") / call["work"], call["at"])
+                joined = _join(folder("work") / call["work"], call["at"]) if "work" in call else None
                 heard = call
             time.sleep(EVERY)
     finally:

@@ -1,12 +1,13 @@
 """Pages of a deployment, laid out as files under ``ASSAY_HOME/reports`` that open from disk.
 
-    index.html                     every run, newest first
+    index.html                     every run and every sweep, newest first
     MODEL-IDENTITY.html            the report of a version
     runs/RUN/DOORWAY.html          what a suite found in a run, with the trend over the runs before
     runs/RUN/redaction.html        how well redaction worked in it, the same
+    sweeps/RUN.html                trainings of one recipe compared; laid out by :mod:`tasks.sweeping`
     datasets/VERSION-CARD/card.html  the data card of a dataset version, and croissant.json beside it
 
-All of it can be made anew from the run records and the store: ``assay reports build``.
+All of it can be made anew from the records of runs and sweeps and the store: ``assay reports build``.
 """
 
 import json
@@ -18,7 +19,8 @@ from prefect.runtime import flow_run
 
 from assay.artifacts import Artifact, Described
 from assay.reporting import index, measured, validation
-from tasks import runs
+from assay.reporting.filed import Run, Sweep
+from tasks import runs, sweeps
 from tasks.places import home, place_page, store
 
 SHOWN_RUNS = 20
@@ -143,8 +145,9 @@ def lay_out(record: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
 
 
 def _index(*, newest_only: bool) -> Path:
-    every = [index.Run.model_validate(record) for record in runs.every()]
-    laid = index.pages(every)
+    ran = [Run.model_validate(record) for record in runs.every()]
+    swept = [Sweep.model_validate(record) for record in sweeps.every()]
+    laid = index.pages(ran, swept)
     names = list(laid)[:2] if newest_only else list(laid)
     for name in names:
         place_page(name, laid[name].encode())

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.artifacts import Artifact, Dataset, Redacted, Screened, Validated
@@ -17,6 +17,9 @@ from tasks.places import store
 
 SCREENS = ("correct", "deduplicate", "decontaminate", "trim", "audit_labels", "balance")
 """Curation steps, in the order of the flow."""
+
+OWN_ANSWERS = "nobody's records: what the base itself answers to these prompts"
+"""By what right replay is learned."""
 
 
 def path(
@@ -42,6 +45,14 @@ def sources(card: dict[str, Any], ingested: Dataset) -> tuple[Source, ...]:
     """Where the records came from, and how many from each."""
     rows = Counter(record.source for shard in shards.each(ingested) for record in shard)
     return tuple(Source.model_validate({**source, "rows": rows[source["name"]]}) for source in card["sources"])
+
+
+def replay(declared: Mapping[str, Any] | None, rows: int) -> tuple[Source, ...]:
+    """The general prompts as a source of examples, if the recipe asks for replay; ``rows`` are the answers learned."""
+    if declared is None:
+        return ()
+    told = {"uri": declared["prompts"], "lawful_basis": OWN_ANSWERS, "rows": rows, "side": "train"}
+    return (Source.model_validate({**declared, **told}),)
 
 
 def suite(filed: Artifact) -> Suite:

@@ -4,7 +4,7 @@ None of it may change a model, so none of it enters a key.
 
 | variable | what | default |
 |---|---|---|
-| ``ASSAY_HOME`` | all state | ``.assay`` in the working directory |
+| ``ASSAY_HOME`` | all state, checkpoints of unfinished trainings too | ``.assay`` in the working directory |
 | ``ASSAY_STORE`` | artefacts: a folder or any fsspec URL | ``ASSAY_HOME/store`` |
 | ``ASSAY_SUBJECT_KEY`` | secret that turns subjects into pseudonyms | made once in ``ASSAY_HOME/secrets`` |
 | ``ASSAY_VALUE_KEY`` | secret behind the fingerprints of masked values | the same |
@@ -12,7 +12,8 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_WORKERS`` | shards that are redacted at once | the same |
 | ``ASSAY_CLUSTER`` | who redacts them: ``processes``, ``dask://HOST:PORT`` or ``ray://HOST:PORT`` | ``processes`` |
 | ``ASSAY_CHECKPOINT_STEPS`` | optimiser steps between two checkpoints | 10 |
-| ``ASSAY_DEVICE`` | names the device that a model step holds alone | ``default`` |
+| ``ASSAY_WORK_DAYS`` | days after which what failed or abandoned work has left is removed | 14 |
+| ``ASSAY_DEVICE`` | names the device that a model step holds alone | the host's name |
 | ``ASSAY_PROCESSES`` | processes of each node that share a training: one for each of its GPUs | 1 |
 | ``ASSAY_NODES`` | machines that share a training; :mod:`tasks.nodes` says how | 1 |
 | ``ASSAY_NODE`` | which of them this is; 0 runs the flow | 0 |
@@ -22,6 +23,10 @@ None of it may change a model, so none of it enters a key.
 | ``ASSAY_DEBUG`` | shows the traceback of an unforeseen error; it may quote a record | off |
 | ``PREFECT_API_URL`` | a Prefect server; without it one lives inside the run | none |
 | ``MLFLOW_TRACKING_URI`` | an MLflow server | ``ASSAY_HOME/mlflow/mlflow.db`` |
+
+Workers that share the store and not ``ASSAY_HOME`` find one another's artefacts, and not what unfinished work has left:
+a run that another worker takes over trains from its first step. With one ``ASSAY_HOME`` for all it goes on from the
+last whole checkpoint, as on the same worker.
 """
 
 import contextlib
@@ -29,6 +34,7 @@ import hashlib
 import os
 import re
 import secrets
+import socket
 from pathlib import Path
 
 from assay.artifacts import Artifact
@@ -102,6 +108,19 @@ def cluster() -> str:
 def checkpoint_steps() -> int:
     """Optimiser steps between two checkpoints."""
     return _count("ASSAY_CHECKPOINT_STEPS", 10)
+
+
+def work_days() -> int:
+    """Days after which what failed or abandoned work has left is removed."""
+    return _count("ASSAY_WORK_DAYS", 14)
+
+
+def device_name() -> str:
+    """Names the device that a model step holds alone; the host's name, since another machine has a device of its own.
+
+    Containers of one machine that share a device must be given one name for it.
+    """
+    return re.sub(r"[^\w.-]", "-", os.environ.get("ASSAY_DEVICE") or socket.gethostname())
 
 
 def processes() -> int:

@@ -63,7 +63,7 @@ def register(
         "validation": digest_of([shard.digest for shard in sides.validation.shards]),
         "test": digest_of([shard.digest for shard in sides.test.shards]),
         "verdict": verdict.digest,
-        "recipe": digest_of({name: value for name, value in card.items() if name != "price"}),
+        "recipe": digest_of(card),
         "report": page.digest,
     }
     identity = digest_of({"model": spec.model, **digests})

@@ -3,7 +3,8 @@
 The inputs are those of the question that the run's step ``train`` asked, which is filed under ``ASSAY_HOME/questions``:
 references to the store and the recipe's part. No recipe is read again, since it may have changed. The step's own
 function is called, outside of any run, so that it has no key: it takes nothing from the cache, resumes no checkpoint,
-and its answer is no step's answer. What came of it is filed as ``ASSAY_HOME/retrainings/RUN/WHEN.json``.
+and its answer is no step's answer; if it fails, its folder goes too. What came of it is filed as
+``ASSAY_HOME/retrainings/RUN/WHEN.json``.
 """
 
 import datetime as dt

@@ -227,6 +227,21 @@ def _task_run_name() -> str:
     return slot(cast("str", task_run.task_name), cast("dict[str, object]", task_run.parameters))
 
 
+def failed_alone(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
+    """In place of the hook of a step that may fail: say so, as of every step, and end nothing else of the run."""
+    error = cast("BaseException", state.result(raise_on_failure=False))
+    started = run.start_time or state.timestamp
+    seconds = round((state.timestamp - started).total_seconds(), 2)
+    ended = StepState(run.name, "failed", seconds, told(error), str(run.flow_run_id or ""))
+    for observer in observers:
+        observer(ended)
+
+
+def told(error: BaseException) -> str:
+    """What may be said of an error: its message if it is ours."""
+    return str(error) if isinstance(error, AssayError) else described(error)
+
+
 def _ended(task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
     belongs_to = str(run.flow_run_id or "")
     if state.is_failed():  # No flow of ours outlives a step.

@@ -1,116 +1,42 @@
 """Sweeping: one recipe trained with several settings, and a page on which they are compared.
 
-Every point is trained by the very step that ``assay run`` trains with, so a run of the winner finds it in the cache. A
-point that fails is a row with its reason; the others go on. A sweep is filed as ``ASSAY_HOME/sweeps/RUN.json``, a small
-JSON file of settings and digests, and its page lies at ``ASSAY_HOME/reports/sweeps/RUN.html``.
+Every point is trained by the very step that ``assay run`` trains with, so a run of the winner finds it in the cache;
+what becomes of each is in :mod:`tasks.points`. A sweep is filed by :mod:`tasks.sweeps` however it ended, and its page
+lies at ``ASSAY_HOME/reports/sweeps/RUN.html``.
 """
 
 import datetime as dt
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from prefect import Task
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.futures import wait
-from prefect.runtime import flow_run
+from prefect import Flow, runtime
+from prefect.client.schemas.objects import FlowRun, State
 
 from assay import grids
-from assay.artifacts import JSON, Artifact, Dataset, Reference, Trained
-from assay.errors import AssayError, RecipeError, RegistryError, TrainingError
+from assay.artifacts import Artifact, Dataset
+from assay.errors import AssayError, TrainingError
 from assay.evaluation import ranking
-from assay.grids import Point
-from assay.reporting import cost, curves, pages, wording
+from assay.reporting import charts, claims, cost, curves, pages, wording
 from assay.reporting import sweep as reporting
 from assay.reporting import training as recorded
-from assay.store import write_atomically
-from tasks import runs, shards
-from tasks.faults import described
-from tasks.models import train
+from tasks import endings, runs, shards, sweeps
 from tasks.pages import lay_out_index
-from tasks.places import folder, place_page, store
+from tasks.places import place_page, store
+from tasks.points import Ended, named
 from tasks.publishing import harmless, link
-from tasks.steps import StepState, observers, step
+from tasks.steps import step
 
-VERSION = 1  # Raise on any change here that could change a comparison: it is part of its key.
+VERSION = 2  # Raise on any change here that could change a comparison: it is part of its key.
 
+LOSS = "held_out_loss"
 
-class Ended(Reference):
-    """What came of a point: what was trained, or why it was not."""
-
-    settings: dict[str, Any]
-    trained: Trained | None = None
-    failed: str = ""
+PAGE = (reporting, pages, curves, cost, wording, charts, claims)
+"""What a sweep's page is set with, and what that leans on."""
 
 
-def open_grid(recipe: str, grid: Mapping[str, Sequence[object]], settings: Mapping[str, object] | None) -> list[Point]:
-    """Every point of a grid, each checked as the recipe that it makes.
-
-    Args:
-        recipe: Path of a recipe.yaml, or of the folder that holds one.
-        grid: Dotted path → values.
-        settings: What is changed for all points.
-
-    Raises:
-        RecipeError: there is no such recipe, or the grid is wrong.
-    """
-    file = Path(recipe)
-    file = file / "recipe.yaml" if file.is_dir() else file
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise RecipeError(f"recipe: found {type(error).__name__} at {file}; expected a file. Check the path.") from None
-    return grids.points(data, file.name, grid, settings or {})
-
-
-def lengths(points: Sequence[Point]) -> list[int]:
-    """Each ``max_length`` of a grid once: rows are laid out and checked for each."""
-    return sorted({point.spec.max_length for point in points})
-
-
-def train_each(points: Sequence[Point], asked: Mapping[int, Sequence[object]]) -> list[Ended]:
-    """Train every point as a mapped run of the step that a candidate is trained by; wait for all of them.
-
-    Args:
-        points: Of a grid.
-        asked: ``max_length`` → what :func:`train` is given before the recipe's part, in order.
-    """
-    rows = [(*asked[point.spec.max_length], point.spec) for point in points]
-    futures = _patient().map(*(list(column) for column in zip(*rows, strict=True)))
-    wait(futures)
-    return [_ended(point, future.state) for point, future in zip(points, futures, strict=True)]
-
-
-def _patient() -> Task[..., Any]:
-    """The step ``train``, of the same name and key, whose failure ends no other point of its run."""
-    return train.with_options(on_failure=[_told])
-
-
-def _ended(point: Point, state: State[Any]) -> Ended:
-    """What came of a point; a run that is cancelled or crashed is none of its results."""
-    if not state.is_failed():
-        return Ended(settings=point.settings, trained=cast("Trained", state.result()))
-    error = cast("BaseException", state.result(raise_on_failure=False))
-    return Ended(settings=point.settings, failed=_reason(error))
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, AssayError) else described(error)
-
-
-def _told(_task: Task[..., Any], run: TaskRun, state: State[Any]) -> None:
-    """Say that a point failed, as every step is told of, and leave the others alone."""
-    error = cast("BaseException", state.result(raise_on_failure=False))
-    started = run.start_time or state.timestamp
-    seconds = round((state.timestamp - started).total_seconds(), 2)
-    ended = StepState(run.name, "failed", seconds, _reason(error), str(run.flow_run_id or ""))
-    for observer in observers:
-        observer(ended)
-
-
-@step("tasks.sweeping", ranking)
+@step("tasks.sweeping", ranking, *PAGE)
 def compare_points(
     about: dict[str, str],
     command: str,
@@ -118,9 +44,13 @@ def compare_points(
     points: list[Ended],
     validation: Dataset,
     metric: str,
+    answers: int,
     price: dict[str, Any] | None,
 ) -> Artifact:
     """Put the points of a sweep in order, by what the validation side says of each.
+
+    ``metric`` is what they are compared by; ``answers`` is how many records each was asked for it, unless it is the
+    loss, which is of all. The price is a plain value: as a spec it would be in no key.
 
     Raises:
         TrainingError: every point failed.
@@ -132,7 +62,7 @@ def compare_points(
             f"first said: {shown[0].failed}"
         )
     ranked = ranking.rank([point.settings for point in shown], [point.value for point in shown], metric)
-    winner = shown[ranked.winner]
+    winner, records = shown[ranked.winner], shards.count(validation)
     content = reporting.Content(
         name=about["name"],
         owner=about["owner"],
@@ -140,14 +70,15 @@ def compare_points(
         points=tuple(shown),
         ranking=reporting.Ranking.model_validate(ranked),
         settings=settings,
-        validation_records=shards.count(validation),
+        validation_records=records,
+        asked_records=records if metric == LOSS else min(answers, records),
         price=cost.Price.model_validate(price) if price else None,
         command=command + grids.arguments(winner.settings),
     )
     return store().put("sweep", content.model_dump_json(indent=1).encode())
 
 
-@step("tasks.sweeping", reporting, pages, curves, cost, wording, libraries=("jinja2",))
+@step("tasks.sweeping", *PAGE, libraries=("jinja2",))
 def report_points(compared: Artifact) -> Artifact:
     """Set a comparison as one page."""
     return store().put("sweep-page", reporting.page(read(compared)))
@@ -168,7 +99,7 @@ def _shown(point: Ended, metric: str) -> reporting.Point:
     if point.trained is None:
         return reporting.Point(settings=point.settings, failed=point.failed)
     record = recorded.Training.model_validate_json(store().get(point.trained.record))
-    value = record.kept_loss if metric == "held_out_loss" else _kept(record.measured(metric), record.kept_at)
+    value = record.kept_loss if metric == LOSS else _kept(record.measured(metric), record.kept_at)
     if value is None:
         return reporting.Point(settings=point.settings, failed=f"{metric} was not measured of its weights")
     return reporting.Point(
@@ -196,34 +127,66 @@ def _kept(measured: Sequence[tuple[float, float]], step: float) -> float | None:
 
 def publish_sweep(recipe: str, grid: Mapping[str, Sequence[object]], compared: Artifact, page: Artifact) -> Artifact:
     """File a sweep, lay out its page, and link that from the run."""
-    run, now = str(flow_run.id), dt.datetime.now(dt.UTC)
-    told = read(compared)
-    record: dict[str, JSON] = {
-        "run": run,
-        "ended": now.isoformat(timespec="seconds"),
-        "recipe": recipe,
-        "recipe_file": runs.recipe_file(recipe),
-        "grid": cast("JSON", {path: list(values) for path, values in grid.items()}),
-        "settings": cast("JSON", told.settings),
-        "best": cast("JSON", told.winner.settings),
+    run, told = str(runtime.flow_run.id), read(compared)
+    record = _record(run, recipe, grid, told.settings) | {
+        "points": len(told.points),
+        "failed": sum(bool(point.failed) for point in told.points),
+        "best": told.winner.settings,
+        "sentence": reporting.headline(told),
         "command": told.command,
+        "device_hours": _spent(run, told),
+        "price": told.price.model_dump() if told.price else None,
         "compared": compared.digest,
         "page": f"sweeps/{run[:12]}.html",
         "page_digest": page.digest,
     }
-    write_atomically(folder("sweeps") / f"{run}.json", json.dumps(record, indent=1).encode())
+    sweeps.file(record)
     with harmless():
         link("sweep", lay_out(record), f"{len(told.points)} trainings of {told.name}, compared")
         lay_out_index()
     return compared
 
 
-def find(run: str) -> dict[str, Any]:
-    """The record of a sweep by the id of its run."""
-    path = folder("sweeps") / f"{run}.json"
-    if not path.is_file():
-        raise RegistryError(f"found no sweep {run[:8]}; expected one that ended. See {path.parent}.")
-    return cast("dict[str, Any]", json.loads(path.read_text()))
+def stopped(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """File a sweep that came to no comparison, with the error if it is one of ours: other messages may quote data."""
+    try:
+        state.result()
+    except AssayError as error:
+        reason = f"{type(error).__name__}: {error}"
+    except BaseException as error:  # noqa: BLE001  # a crash and a cancellation are filed too
+        reason = f"{state.name}: {type(error).__name__}"
+    else:
+        reason = str(state.name)
+    given = flow_run.parameters
+    record = _record(str(flow_run.id), given["recipe"], given["grid"], given.get("settings") or {})
+    endings.looked(flow, flow_run, state)
+    sweeps.file(record | {"error": reason})
+    with harmless():
+        lay_out_index()
+
+
+def _record(
+    run: str, recipe: str, grid: Mapping[str, Sequence[object]], settings: Mapping[str, object]
+) -> dict[str, Any]:
+    """What is filed of every sweep, however it ended."""
+    return {
+        "run": run,
+        "ended": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "recipe": recipe,
+        "recipe_file": runs.recipe_file(recipe),
+        "grid": {path: list(values) for path, values in grid.items()},
+        "settings": dict(settings),
+        "steps": [
+            {"task": each.task, "state": each.state, "seconds": each.seconds, "reason": each.reason}
+            for each in endings.steps[run]
+        ],
+    }
+
+
+def _spent(run: str, told: reporting.Content) -> float:
+    """Device-hours of what was trained now: what came from the cache was paid for by whoever trained it."""
+    computed = {each.task for each in endings.steps[run] if each.state == "computed"}
+    return sum(point.device_hours or 0.0 for point in told.points if named("train", point.settings) in computed)
 
 
 def compared(record: Mapping[str, Any]) -> reporting.Content:
@@ -236,14 +199,8 @@ def lay_out(record: Mapping[str, Any]) -> Path:
     return place_page(record["page"], store().get(Artifact(kind="sweep-page", digest=record["page_digest"])))
 
 
-def every() -> list[dict[str, Any]]:
-    """The records of all sweeps, the latest first."""
-    found = (json.loads(path.read_text()) for path in folder("sweeps").glob("*.json"))
-    return sorted(found, key=lambda record: str(record["ended"]), reverse=True)
-
-
 def build() -> None:
-    """Lay the pages of all sweeps out anew, as far as the store still holds them."""
-    for record in every():
-        if store().holds(Artifact(kind="sweep-page", digest=record["page_digest"])):
+    """Lay the pages of all sweeps out anew, as far as there is one and the store still holds it."""
+    for record in sweeps.every():
+        if "page" in record and store().holds(Artifact(kind="sweep-page", digest=record["page_digest"])):
             lay_out(record)

@@ -83,6 +83,13 @@ def load_best(model: "Module", work: Path, step_done: int, identity: str) -> Non
                 parameter.copy_(found[name])
 
 
+def forget_best(work: Path, after: int, identity: str) -> None:
+    """Remove best weights of another run, and those of steps after ``after``, which are to be taken again."""
+    for folder in [*work.glob(f"{BEST}*"), *work.glob(f"part-{BEST}*")]:
+        if folder.name.startswith("part-") or _step_of_best(folder) > after or not _is_whole(folder, identity):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def prune_best(work: Path) -> None:
     """Remove best weights that no checkpoint leads back to: of those before the oldest checkpoint, all but the last."""
     oldest = min((step(folder) for folder in work.glob(f"{PREFIX}*")), default=0)

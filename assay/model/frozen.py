@@ -85,8 +85,13 @@ def fits(rows: Sequence[Example], width: int, size: int) -> bool:
     return sum(len(row.input_ids) for row in rows) * width * size <= LIMIT
 
 
-def states(
-    frozen: Frozen, rows: Sequence[Example], ask: Callable[[dict[str, Any]], object], work: Path, identity: str
+def states(  # noqa: PLR0913, PLR0917
+    frozen: Frozen,
+    rows: Sequence[Example],
+    ask: Callable[[dict[str, Any]], object],
+    work: Path,
+    identity: str,
+    together: int = TOGETHER,
 ) -> None:
     """Compute the states of ``rows``, or read what an earlier attempt at the same run filed in ``work``.
 
@@ -96,6 +101,7 @@ def states(
         ask: runs the model on a packed batch.
         work: the run's folder.
         identity: names the run; another's file is not read.
+        together: examples in a batch.
     """
     import torch
     from safetensors.torch import load_file, save_file
@@ -105,20 +111,22 @@ def states(
     if _is_whole(file, told, identity):
         frozen.keep(torch.split(load_file(file)["states"], lengths))
         return
-    found = _computed(frozen, rows, ask)
+    found = _computed(frozen, rows, ask, together)
     work.mkdir(parents=True, exist_ok=True)
     save_file({"states": torch.cat(found)}, file)
     told.write_text(json.dumps({"identity": identity, "sha256": _sha256(file)}))
     frozen.keep(found)
 
 
-def _computed(frozen: Frozen, rows: Sequence[Example], ask: Callable[[dict[str, Any]], object]) -> "list[torch.Tensor]":
+def _computed(
+    frozen: Frozen, rows: Sequence[Example], ask: Callable[[dict[str, Any]], object], together: int
+) -> "list[torch.Tensor]":
     import torch
 
     found: list[Any] = [None] * len(rows)
-    hook = frozen.layer.register_forward_pre_hook(_stop)
+    hook = frozen.layer.register_forward_pre_hook(_stop, with_kwargs=True)
     try:
-        for places in by_length(rows, TOGETHER):
+        for places in by_length(rows, together):
             batch = pack([rows[place] for place in places])
             try:
                 ask(batch)
@@ -148,8 +156,8 @@ class _ReachedError(Exception):
         self.state = state
 
 
-def _stop(_: Any, args: tuple[Any, ...]) -> None:  # noqa: ANN401
-    raise _ReachedError(args[0])
+def _stop(_: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:  # noqa: ANN401
+    raise _ReachedError(args[0] if args else named["hidden_states"])
 
 
 def _pass_on(hidden_states: "torch.Tensor", *_: object, **__: object) -> "torch.Tensor":

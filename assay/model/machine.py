@@ -1,9 +1,24 @@
 """Machine: what equal bytes depend on beyond the recipe, and what a run took of it."""
 
+import errno
 import resource
+from collections.abc import Iterator
 from typing import Any
 
 from assay.model.architecture import computes_in
+
+NO_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "std::bad_alloc",
+    "Cannot allocate memory",
+    "failed to map segment",
+)
+"""What torch, and what loads its libraries, says that has no error class for it."""
+
 
 CUDA_SUMS = ("order of sums in backward passes of attention and indexing", "choice of matrix kernels by free memory")
 """What may differ from run to run on a GPU, on the same data, seed and versions."""
@@ -14,13 +29,12 @@ def is_half(model: Any) -> bool:  # noqa: ANN401
     return str(computes_in(model)) == "torch.bfloat16"
 
 
-def is_still(model: Any) -> bool:  # noqa: ANN401
-    """Whether nothing random enters a forward pass, so that a token's state follows from the tokens before it alone."""
-    from torch.nn import Dropout
+def lacked_memory(error: BaseException) -> bool:
+    """Whether an allocator gave up: Python's, torch's on a device or on the CPU, or the kernel's.
 
-    config = model.config.get_text_config()
-    drops = any(isinstance(part, Dropout) and part.p > 0 for part in model.modules())
-    return not drops and not getattr(config, "attention_dropout", 0.0)
+    An error that another one led to counts as that one: libraries wrap what their workers raise.
+    """
+    return any(_lacked(each) for each in _chain(error))
 
 
 def peak_bytes() -> int:
@@ -44,3 +58,20 @@ def environment(model: Any) -> dict[str, Any]:  # noqa: ANN401
         "deterministic": exact,
         "not_deterministic": [] if exact else list(CUDA_SUMS),
     }
+
+
+def _lacked(error: BaseException) -> bool:
+    said = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        # By name: importing torch here would cost every command seconds.
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, (RuntimeError, ImportError)) and any(words in said for words in NO_MEMORY))
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

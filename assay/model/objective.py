@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assay.model.frozen import Frozen
+from assay.model.machine import lacked_memory
 from assay.model.packing import NAME, Attention, Layout, pack
 from assay.model.rows import IGNORED, Example, pad
 
@@ -35,6 +36,10 @@ CHUNK = 1 << 26
 AGREEMENT = {"torch.bfloat16": 0.05, "torch.float16": 0.01, "torch.float32": 1e-4}
 """Relative difference (Frobenius) of logits that rounding explains, by dtype. What sees another example, or not what it
 should, differs by a multiple of it."""
+
+
+UNSUITED = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
+"""What an architecture raises that is given what it does not know. Want of memory is none of it."""
 
 
 class Objective:
@@ -151,6 +156,44 @@ def choose(model: Any, objective: Objective, rows: Sequence[Example], layout: st
     return {"name": "padded" if why else layout, "why": why, "fused": objective.is_fused}
 
 
+def is_still(model: Any, objective: Objective, rows: Sequence[Example]) -> bool:  # noqa: ANN401
+    """Whether nothing random enters a forward pass in training: then a token's state follows from those before it.
+
+    Asked of the model itself, twice, since dropout need be no module of its own.
+    """
+    import torch
+
+    device = next(model.parameters()).device
+    batch = pad(sorted(rows, key=lambda row: len(row.input_ids))[:2])
+    was_training = model.training
+    model.train()
+    with torch.no_grad(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        first, second = (_asked(objective, batch, device) for _ in range(2))
+    model.train(was_training)
+    return torch.equal(first, second)
+
+
+def may_reuse(objective: Objective, found: Frozen, batch: dict[str, Any]) -> None:
+    """Take kept states for the layers below, if the logits of ``batch``, with its ``places``, stay what they are."""
+    limit = AGREEMENT.get(str(objective.base.dtype), 0.05)
+    layout, places, labels = (batch.pop(name) for name in ("layout", "places", "shift_labels"))
+    batch.pop("labels")
+
+    def ask() -> "torch.Tensor":
+        return objective.outputs(labels != IGNORED, layout, places, dict(batch), with_head=True).float()
+
+    plain = ask()
+    objective.frozen = found
+    try:
+        if _apart(ask(), plain) <= limit:
+            return
+    except UNSUITED as error:
+        if lacked_memory(error):
+            raise
+    found.skip(is_skipped=False)
+    objective.frozen = None
+
+
 def _unpackable(
     objective: Objective,
     rows: Sequence[Example],
@@ -163,8 +206,10 @@ def _unpackable(
     name, layers = type(objective.base).__name__, objective.base.config.get_text_config().num_hidden_layers
     try:
         found = _apart(_asked(objective, pack(rows), device), plain)
-    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, NotImplementedError):
-        return f"{name} cannot be packed: its layers do not take such a row"
+    except UNSUITED as error:
+        if lacked_memory(error):
+            raise
+        return f"{name} cannot be packed: its layers do not take such a row ({type(error).__name__})"
     asked = len(objective.attention.asked)
     if asked < layers:
         told = f"{asked} of {layers} layers attend"
@@ -247,6 +292,6 @@ def _fused() -> Any:  # noqa: ANN401
         @staticmethod
         def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
             (grad,) = ctx.saved_tensors
-            return (grad * g.to(grad.dtype)).to(ctx.dtype), None, None
+            return (grad.float() * g).to(ctx.dtype), None, None
 
     return Fused

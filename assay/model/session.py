@@ -7,6 +7,7 @@ the batch can be packed, which layers are computed once, which parts are compile
 import hashlib
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from assay.errors import TrainingError
 from assay.model import frozen, machine
 from assay.model.architecture import base_of
-from assay.model.objective import Objective, choose
-from assay.model.packing import pack
-from assay.model.rows import Example, by_length, order, pad
+from assay.model.objective import Objective, choose, is_still, may_reuse
+from assay.model.packing import pack, shared
+from assay.model.rows import Example, order, pad
 from assay.tuning import TrainingSpec
 
 if TYPE_CHECKING:
@@ -68,10 +69,18 @@ class Session:
         self.rows, self.learned, self.held_out = [*examples, *held_out], examples, held_out
         self.objective = Objective(base_of(model))
         self.layout: dict[str, Any] = {"name": spec.layout}
+        self.started = time.perf_counter()
         self.products = 0
         self.compiled = 0
-        self.is_still = machine.is_still(model)
+        self.is_still = False
         self.places = order([len(row.input_ids) for row in examples], spec.batch_size, spec.epochs, spec.seed)
+        if job.processes > 1:  # What does not fill a batch would be filled up with rows of the first.
+            del self.places[len(self.places) // spec.batch_size * spec.batch_size :]
+        if not self.places:
+            raise TrainingError(
+                f"found {len(examples)} examples over {spec.epochs} epochs, expected at least one batch of "
+                f"{spec.batch_size} for {job.processes} processes to share; lower `training.batch_size`"
+            )
         self.identity = identify(job, self.rows, spec)
         self.micro = _micro(job, spec)
 
@@ -89,6 +98,7 @@ class Session:
         if self.job.checkpoint_activations:
             self.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self.layout = choose(self.model, self.objective, self.learned, self.spec.layout)
+        self.is_still = is_still(self.model, self.objective, self.learned)
         if self.spec.neftune_noise and self.layout["name"] == "packed":
             self.layout |= {"name": "padded", "why": "noise on embeddings is scaled by the length of each example"}
 
@@ -109,6 +119,18 @@ class Session:
         """Places of each forward pass of the run, in order."""
         return [self.places[start : start + self.micro] for start in range(0, len(self.places), self.micro)]
 
+    def prefix(self, places: Sequence[int]) -> int:
+        """Tokens that the rows at ``places`` share in a pass."""
+        is_shared = self.layout["name"] == "packed" and self.is_still
+        return shared([self.rows[place] for place in places]) if is_shared else 0
+
+    def width(self, places: Sequence[int]) -> int:
+        """Positions that a pass computes: what is shared once, or in a rectangle the padding too."""
+        lengths = [len(self.rows[place].input_ids) for place in places]
+        if self.layout["name"] == "padded":
+            return max(lengths) * len(lengths)
+        return sum(lengths) - self.prefix(places) * (len(lengths) - 1)
+
     def loss(self, places: Sequence[int]) -> Any:  # noqa: ANN401
         """Summed loss of the rows at ``places``, as a step computes it."""
         import torch
@@ -128,34 +150,27 @@ class Session:
 
         self.model.eval()
         with torch.no_grad():
-            frozen.states(found, self.rows, self._ask, self.work, self.identity)
-            probe = by_length(self.learned, 2)[0]
-            plain = float(self.loss(probe))
-            self.objective.frozen = found
-            again = self._try(probe)
+            frozen.states(found, self.rows, self._ask, self.work, self.identity, min(self.micro, frozen.TOGETHER))
+            may_reuse(self.objective, found, self._probe())
         self.model.train()
-        if again is None or abs(again - plain) > 0.01 * abs(plain):
-            found.skip(is_skipped=False)
-            self.objective.frozen = None
 
     def _ask(self, batch: dict[str, Any]) -> None:
         self.model(**_on(batch, self.model.device))
 
-    def _try(self, places: Sequence[int]) -> float | None:
-        """The loss with lower layers passed over; None if the architecture does not let itself be asked so."""
-        try:
-            return float(self.loss(places))
-        except (RuntimeError, TypeError, ValueError, AttributeError):
-            return None
+    def _probe(self) -> dict[str, Any]:
+        """The longest row and the two shortest, packed, with their places."""
+        places = sorted(range(len(self.learned)), key=lambda place: len(self.rows[place].input_ids))
+        places = [places[-1], *places[:2]]
+        return _on(pack([self.rows[place] for place in places]), self.model.device) | {"places": places}
 
     def _rehearse(self) -> None:
         import torch
 
-        heaviest = max(self.passes(), key=lambda places: sum(len(self.rows[place].input_ids) for place in places))
+        widest = max(self.passes(), key=self.width)
         devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
         with torch.random.fork_rng(devices=devices):
             self.model.train()
-            self.loss(heaviest).backward()
+            self.loss(widest).backward()
         self.model.zero_grad()
 
 
@@ -176,5 +191,6 @@ def _micro(job: Job, spec: TrainingSpec) -> int:
 def identify(job: Job, rows: Sequence[Example], spec: TrainingSpec) -> str:
     """Name everything that the state of a run depends on, so that a checkpoint meets only its own run."""
     seen = [(row.input_ids, row.prompt_length) for row in rows]
-    named = {"version": VERSION, "base": job.base_digest, "spec": spec.model_dump(mode="json"), "rows": seen}
+    named = {"version": VERSION, "base": job.base_digest, "spec": spec.model_dump(mode="json")}
+    named |= {"rows": seen, "processes": job.processes}
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()

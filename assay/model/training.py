@@ -10,8 +10,8 @@ holds is resumed, so a torn one costs an interval and never a wrong adapter. Ord
 from ``seed``: on one class of machine (dtype, threads, instruction set, versions) a run that was
 killed and resumed ends with the same bytes as one that was not.
 
-Before the first step the heaviest pass of the run is rehearsed, forward and backward: memory that
-would not suffice in the last hour does not suffice in the first seconds.
+Before the first step the widest pass of the run is rehearsed, forward and backward: activations that
+would not fit in the last hour do not fit in the first seconds. The optimiser's moments come on top.
 """
 
 import math
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 from assay.errors import TrainingError
 from assay.model import checkpoints, compiling, machine, selection, updates, watching
-from assay.model.packing import shared
 from assay.model.rows import Example, check
 from assay.model.session import Job, Session
 from assay.tuning import TrainingSpec
@@ -68,6 +67,7 @@ def train(  # noqa: PLR0913
         raise TrainingError("found no validation example, expected some: `training.selection` chooses by them")
     run = Session(job, model, examples, held_out, spec, work)
     last = checkpoints.last_whole(work, run.identity)
+    checkpoints.forget_best(work, checkpoints.step(last) if last else 0, run.identity)
     with ExitStack() as stack:
         stack.enter_context(run.objective.installed())
         products = stack.enter_context(updates.fused(model))
@@ -76,6 +76,8 @@ def train(  # noqa: PLR0913
         run.products = len(products.layers)
         if spec.compile and run.layout["name"] == "packed":
             run.compiled = stack.enter_context(compiling.compiled(model, run.objective.attention.asked))
+        elif spec.compile:
+            run.layout["why"] += "; so nothing was compiled"
         run.prepare(rehearse=last is None)
         watch = watching.watch(run, report)
         trainer = _trainer(run, watch)
@@ -96,9 +98,11 @@ def train(  # noqa: PLR0913
 def _trainer(run: Session, watch: Any) -> "Trainer":  # noqa: ANN401
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
+    arguments = TrainingArguments(output_dir=str(run.work), **_arguments(run))
+    arguments._n_gpu = 1  # noqa: SLF001  # or it would spread a batch over all GPUs that it sees, and enlarge it
     trainer = Trainer(
         model=run.model,
-        args=TrainingArguments(output_dir=str(run.work), **_arguments(run)),
+        args=arguments,
         train_dataset=run.places,
         data_collator=run.collate,
     )
@@ -144,15 +148,12 @@ def _arguments(run: Session) -> dict[str, Any]:
 def _record(run: Session, trainer: "Trainer", watch: Any) -> dict[str, Any]:  # noqa: ANN401
     history, spec, steps = trainer.state.log_history, run.spec, trainer.state.global_step
     done = run.places[: steps * spec.batch_size]
-    passes = [[run.rows[place] for place in places] for places in run.passes()[: math.ceil(len(done) / run.micro)]]
-    is_packed = run.layout["name"] == "packed"
-    prefixes = [shared(rows) if is_packed and run.is_still else 0 for rows in passes]
-    widths = [_width(rows, prefix if is_packed else None) for rows, prefix in zip(passes, prefixes, strict=True)]
+    passes = run.passes()[: math.ceil(len(done) / run.micro)]
     reused = run.objective.frozen
     layout = {
         **run.layout,
-        "computed_tokens": sum(widths),
-        "shared_prefix": min(prefixes, default=0),
+        "computed_tokens": sum(map(run.width, passes)),
+        "shared_prefix": min(map(run.prefix, passes), default=0),
         "reused_layers": reused.first if reused else 0,
         "fused_products": run.products,
         "compiled_parts": run.compiled,
@@ -181,12 +182,6 @@ def _record(run: Session, trainer: "Trainer", watch: Any) -> dict[str, Any]:  # 
             "checkpoint_activations": run.job.checkpoint_activations,
         },
     }
-
-
-def _width(rows: Sequence[Example], prefix: int | None) -> int:
-    """Places that a pass computes: the prefix once, or without one the padding too."""
-    lengths = [len(row.input_ids) for row in rows]
-    return max(lengths) * len(rows) if prefix is None else sum(lengths) - prefix * (len(rows) - 1)
 
 
 def _chosen(measured: list[dict[str, float]], spec: TrainingSpec, steps: int) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class _Watch:
 
     def __init__(self, run: Any, report: Callable[[dict[str, Any]], None]) -> None:  # noqa: ANN401
         self.run, self.report = run, report
-        self.started, self.seconds = time.perf_counter(), 0.0
+        self.started, self.seconds = run.started, 0.0
         self.losses: list[float] = []
         self.is_exhausted = False
         self.history: list[dict[str, Any]] = []
@@ -81,7 +81,8 @@ class _Watch:
         self.report({"event": "step", "step": state.global_step, "of": state.max_steps, **said, **seen})
 
     def on_save(self, args: "Args", state: "State", _control: "Control", **_: object) -> None:
-        if state.is_world_process_zero:
+        _all_here()  # Each process has written its random state before the first one counts the files.
+        if state.is_world_process_zero and not self.is_exhausted:  # To go on from its end would go past it.
             checkpoints.seal(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.run.identity, self.elapsed)
             checkpoints.prune_best(self.run.work)
             self.report({"event": "checkpoint", "step": state.global_step, "of": state.max_steps})
@@ -93,6 +94,7 @@ class _Watch:
         point: dict[str, float] = {"step": state.global_step, "held_out_loss": held_out_loss(self.run)}
         if self.run.job.assess and self.run.spec.selection.answers:
             point |= self.run.job.assess(self.run.model)
+        point = _of_first(point)
         state.log_history.append(point)
         self.report({"event": "held_out", "of": state.max_steps, **point})
         asked = self.run.spec.selection
@@ -113,7 +115,7 @@ def held_out_loss(run: Any) -> float:  # noqa: ANN401
     import torch
 
     first = len(run.learned)
-    batches = by_length(run.held_out, run.spec.batch_size)
+    batches = by_length(run.held_out, run.micro)
     run.model.eval()
     with torch.no_grad():
         total = math.fsum(float(run.loss([first + place for place in places])) for places in batches)
@@ -143,7 +145,7 @@ def _due(run: Any) -> set[int]:  # noqa: ANN401
     if every := run.spec.selection.every:
         return {*range(every, run.steps, every), run.steps}
     rows, size = len(run.learned), run.spec.batch_size
-    return {math.ceil(rows * epoch / size) for epoch in range(1, run.spec.epochs + 1)}
+    return {min(math.ceil(rows * epoch / size), run.steps) for epoch in range(1, run.spec.epochs + 1)}
 
 
 def _agreed(*, stop: bool) -> bool:
@@ -158,6 +160,25 @@ def _agreed(*, stop: bool) -> bool:
     told = torch.tensor(int(stop), device=device)
     distributed.all_reduce(told, op=distributed.ReduceOp.MAX)
     return bool(told)
+
+
+def _all_here() -> None:
+    """Wait for all processes that share the training."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+
+
+def _of_first(point: dict[str, float]) -> dict[str, float]:
+    """What the first process measured: another's last digit must not make it leave, or stay, alone."""
+    from torch import distributed
+
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return point
+    told = [point]
+    distributed.broadcast_object_list(told, src=0)
+    return told[0]
 
 
 def _check_loss(step: int, losses: Sequence[float], norm: float, limit: float, spec: Any) -> None:  # noqa: ANN401

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from assay.reporting import claims, flow, measured, pages, wording
 from assay.reporting.dataset import Content, Described, Lengths, Profile
 
-VERSION = 2
+VERSION = 3
 
 FEW = 30
 """A side with fewer records of a label says too little about it."""
@@ -184,7 +184,7 @@ def _chance(p_value: float | None) -> str:
 
 def _licences(content: Content) -> list[tuple[str, int, list[str]]]:
     rows, names = Counter[str](), dict[str, list[str]]()
-    for source in content.sources:
+    for source in (*content.sources, *content.beside):
         rows[source.licence] += source.rows
         names.setdefault(source.licence, []).append(source.name)
     return [(licence, rows[licence], names[licence]) for licence in sorted(rows, key=lambda one: (-rows[one], one))]

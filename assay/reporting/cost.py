@@ -5,8 +5,9 @@ Operations are counted by arithmetic. Learning every weight costs 6 a weight and
 below the first layer that learns nothing goes backward, which spares 2 more; and the head need only see what is
 learned. Attention's products are left out on both sides, and every token is taken to pass every layer in each epoch.
 
-A device-hour is an hour of one device, a GPU or a CPU process with its threads. The price covers training alone:
-neither evaluation nor anything that ran beside it.
+A device-hour is an hour of one device, a GPU or a CPU process with its threads: from when the model is loaded to the
+last step, attempts that ran out of memory included; steps that a crash had repeated are not. The price covers training
+alone: neither evaluation nor anything that ran beside it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from assay.reporting import wording
 from assay.reporting.part import Part
 from assay.reporting.training import Training
 
-VERSION = 1
+VERSION = 2
 
 NO_PRICE = "No price in the recipe: `price` takes a device-hour's, its currency and its date."
 
@@ -158,7 +159,8 @@ def _trainings(number: int) -> str:
 
 
 def _hours(training: Training) -> float:
-    return training.seconds * training.devices / _HOUR
+    failed = sum(attempt.seconds for attempt in training.attempts)
+    return (training.seconds + failed) * training.devices / _HOUR
 
 
 def _over(amount: float | None, seconds: float) -> float | None:

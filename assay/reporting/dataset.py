@@ -166,6 +166,9 @@ class Content(Part):
     """Day, if the version was published on one."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    beside: tuple[Source, ...] = ()
+    """Of examples that are learned beside the records, and stand on no side: a base's own answers."""
+
     path: tuple[Passage, ...]
     sides: tuple[Side, ...]
     suites: tuple[Suite, ...] = ()

@@ -1,29 +1,29 @@
-"""Index: every run of a deployment, newest first, each with the pages that belong to it.
+"""Index: every run and every sweep of a deployment, newest first, each with the pages that belong to it.
 
 Runs stand on pages of :data:`RUNS_A_PAGE`, counted from the oldest, so that a page which is full never changes again
 once there is a newer one; it links older pages and the newest, which is ``index.html`` and links all. That one carries
 a summary: how many runs were accepted, which checks fail most often, how much of personal data is left at most, and
-which waivers end soon. Days are counted from
-the newest run, since a page made of equal runs has equal bytes whenever it is made. Nothing here is a value from a
-record.
+which waivers end soon, and what all trainings took. It also lists the sweeps. Days are counted from the newest run,
+since a page made of equal runs has equal bytes whenever it is made. Nothing here is a value from a record.
+
+A training that was taken from the cache was paid for by the run or sweep that computed it, and is summed there alone.
 """
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from markupsafe import Markup
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
-from assay.reporting import charts, claims
+from assay.reporting import charts, claims, wording
 from assay.reporting import pages as setting
-from assay.reporting.content import Decision, Status
-from assay.reporting.part import Part
-from assay.reporting.redacting import Bounds
+from assay.reporting.cost import Price
+from assay.reporting.filed import Masked, Promise, Run, Sweep
+from assay.reporting.sweep import hours, told
 
-VERSION = 2
+VERSION = 3
 
 RUNS_A_PAGE = 100
 LOOKED_BACK = 20
@@ -34,109 +34,12 @@ SOON = 14
 
 MOST_CHECKS = 5
 
+SHOWN_SWEEPS = 20
+"""The rest can be unfolded."""
+
 _TEMPLATE, _STYLE = "index.html.j2", "index.css"
 _VERDICTS = {"accepted": "good", "inconclusive": "odd", "refused": "bad"}
 _BRIEFLY = {"pass": "passed", "pass_with_warnings": "warnings", "quarantine": "set aside", "stop": "stopped"}
-
-
-class Step(Part):
-    """What became of one step."""
-
-    task: str
-    state: str
-    seconds: float = 0.0
-    reason: str | None = ""
-
-
-class Outline(Part):
-    """How one check came out, in numbers."""
-
-    id: str
-    evaluated: int
-    failed: int
-    status: Status
-    waived: int = 0
-
-
-class Promise(Part):
-    """Whose word a failure goes on, until when."""
-
-    check: str
-    who: str
-    until: str
-    in_force: bool
-
-
-class Validation(Part):
-    """What was found at one doorway."""
-
-    doorway: str
-    suite: str
-    version: int
-    decision: Decision
-    rows: int
-    quarantined: int
-    checks: tuple[Outline, ...] = ()
-    waivers: tuple[Promise, ...] = ()
-    page: str | None = None
-    """Path from the reports' folder, as those below."""
-
-
-class Masked(Bounds):
-    """What the run has shown of its redaction."""
-
-    page: str | None = None
-
-
-class Card(Part):
-    """The card of a dataset version."""
-
-    version: str
-    page: str | None = None
-    croissant: str | None = None
-
-
-class Run(Part):
-    """One run, as it was filed when it ended."""
-
-    run: str
-    started: str | None = None
-    recipe: str | None = None
-    settings: JsonValue = None
-    steps: tuple[Step, ...] = ()
-    verdict: str | None = None
-    sentence: str = ""
-    model: str | None = None
-    version: int | str | None = None
-    error: str | None = None
-    """Why there is no verdict."""
-
-    wall_seconds: float | None = None
-    validations: tuple[Validation, ...] = ()
-    redaction: Masked | None = None
-    """None if it was not measured."""
-
-    dataset: Card | None = None
-    pages: dict[str, str] = Field(default={})
-    report: str | None = None
-    """Where the report was laid out; of the path only the name is used."""
-
-    @property
-    def recipe_name(self) -> str | None:
-        """The folder of the recipe; where it lies is this deployment's business."""
-        path = PurePath(self.recipe or "")
-        return (path.parent if path.suffix in {".yaml", ".yml"} and path.parent.name else path).name or None
-
-    @property
-    def report_page(self) -> str | None:
-        """The report, from the reports' folder."""
-        return self.pages.get("report") or (PurePath(self.report).name if self.report else None)
-
-    @property
-    def stopped_at(self) -> str | None:
-        """The step that failed, or the last one that ended."""
-        failed = [step for step in self.steps if step.state == "failed"] or self.steps[-1:]
-        return failed[0].task if failed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +50,22 @@ class Leak:
     now: Masked
     runs: int
     trend: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What all trainings together took."""
+
+    hours: float
+    runs: int
+    """That trained something."""
+
+    sweeps: int
+    amounts: list[str]
+    """One of each currency."""
+
+    unpriced: float
+    """Device-hours of recipes that name no price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,34 +89,40 @@ class Summary:
     leaks: list[Leak]
     """Of every recipe that measured its redaction, in alphabetical order."""
 
+    training: Training | None
+    """None if nothing was trained."""
+
     day: str
     soon: str
 
 
-def pages(runs: Sequence[Run]) -> dict[str, str]:
+def pages(runs: Sequence[Run], sweeps: Sequence[Sweep] = ()) -> dict[str, str]:
     """Every page by the name of its file, the newest first.
 
     Args:
         runs: All of them, newest first.
+        sweeps: The same.
     """
     oldest = runs[::-1]
     parts = [oldest[start : start + RUNS_A_PAGE][::-1] for start in range(0, len(oldest), RUNS_A_PAGE)] or [[]]
     return {
-        _name(page, len(parts)): index(parts[page - 1], page, len(parts), recent=runs)
+        _name(page, len(parts)): index(parts[page - 1], page, len(parts), recent=runs, sweeps=sweeps)
         for page in range(len(parts), 0, -1)
     }
 
 
-def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = ()) -> str:
+def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = (), sweeps: Sequence[Sweep] = ()) -> str:
     """Set one page of the index.
 
     Args:
         runs: Those of this page, newest first.
         page: Which page, from 1, the oldest.
         pages: How many there are; the last has the summary.
-        recent: The last :data:`LOOKED_BACK` runs or more, newest first, where the newest page has fewer.
+        recent: All runs, newest first, if the newest page has not all of them.
+        sweeps: All of them, newest first; the newest page lists them.
     """
     first = (page - 1) * RUNS_A_PAGE
+    summary = _summary(first + len(runs), recent or runs, sweeps) if page == pages else None
     return setting.template(_TEMPLATE).render(
         runs=runs,
         style=_STYLE,
@@ -206,18 +131,35 @@ def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = ()
         older=_name(page - 1, pages) if page > 1 else None,
         full=[(_name(other, pages), other * RUNS_A_PAGE) for other in range(1, page)] if page == pages else [],
         a_page=RUNS_A_PAGE,
-        summary=_summary(first + len(runs), recent or runs) if page == pages else None,
+        summary=summary,
+        sweeps=sweeps if summary else (),
+        shown_sweeps=SHOWN_SWEEPS,
         verdicts=_VERDICTS,
         briefly=_BRIEFLY,
         looked_back=LOOKED_BACK,
+        hours=hours,
+        told=told,
+        tried=tried,
+        worth=worth,
     )
+
+
+def tried(path: str, values: Sequence[JsonValue]) -> str:
+    """A setting and its values; one of them may be a list itself."""
+    first, *others = [told({path if place == 0 else "": value}) for place, value in enumerate(values)] or [path]
+    return " or".join([first, *others])
+
+
+def worth(spent: float | None, price: Price | None) -> str:
+    """What device-hours cost, or nothing if that is not known."""
+    return "" if spent is None or price is None else f"{wording.money(spent * price.device_hour)} {price.currency}"
 
 
 def _name(page: int, pages: int) -> str:
     return "index.html" if page == pages else f"runs-{page}.html"
 
 
-def _summary(total: int, recent: Sequence[Run]) -> Summary:
+def _summary(total: int, recent: Sequence[Run], sweeps: Sequence[Sweep]) -> Summary:
     looked_at = recent[:LOOKED_BACK]
     day = next((run.started[:10] for run in recent if run.started), "")
     waivers = sorted(set(_promised(recent)), key=lambda w: (w.until, w.check, w.who))
@@ -230,8 +172,27 @@ def _summary(total: int, recent: Sequence[Run]) -> Summary:
         waivers=waivers,
         ending=[waiver for waiver in waivers if waiver.until <= soon],
         leaks=_leaks(looked_at),
+        training=_training([run for run in recent if run.spent], [sweep for sweep in sweeps if sweep.spent]),
         day=day,
         soon=soon,
+    )
+
+
+def _training(runs: Sequence[Run], sweeps: Sequence[Sweep]) -> Training | None:
+    """What was computed by those that computed something."""
+    amounts: defaultdict[str, float] = defaultdict(float)
+    every: list[Run | Sweep] = [*runs, *sweeps]
+    for each in every:
+        if each.price:
+            amounts[each.price.currency] += each.spent * each.price.device_hour
+    if not every:
+        return None
+    return Training(
+        hours=sum(each.spent for each in every),
+        runs=len(runs),
+        sweeps=len(sweeps),
+        amounts=[f"{wording.money(amounts[currency])} {currency}" for currency in sorted(amounts)],
+        unpriced=sum(each.spent for each in every if each.price is None),
     )
 
 

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from pydantic import JsonValue
 
 from assay.reporting import curves, wording
-from assay.reporting.training import Attempt, Training
+from assay.reporting.training import Attempt, Replay, Training
 
-VERSION = 1
+VERSION = 2
 
 RISE, LEAST = 0.05, 0.005
 
@@ -192,12 +192,26 @@ def _truncated(training: Training, recipe: Mapping[str, JsonValue]) -> str:
 
 
 def _replay(training: Training) -> str:
-    if not training.replayed:
+    if not training.replayed and training.replay is None:
         return ""
+    share = wording.share(training.replayed / training.examples) if training.examples else wording.UNKNOWN
     return (
-        f"{wording.count(training.replayed)} of {wording.count(training.examples)} examples are the base's own answers "
-        "to general prompts, learned against forgetting."
+        f"{wording.count(training.replayed)} of {wording.count(training.examples)} examples ({share}) are the base's "
+        f"own answers to general prompts, learned against forgetting.{_answered(training.replay)}"
     )
+
+
+def _answered(replay: Replay | None) -> str:
+    """How many answers were wanted, asked for and kept, and why the others were left out."""
+    if replay is None:
+        return ""
+    said = f" Wanted were {wording.count(replay.wanted)}, of {wording.count(replay.asked)} answers asked for."
+    reasons = sorted(replay.left_out.items(), key=lambda reason: (-reason[1], reason[0]))
+    if told := ", ".join(f"{wording.count(count)} {name}" for name, count in reasons):
+        said += f" Left out: {told}."
+    if replay.kept < replay.wanted:
+        said += " The share is smaller than the recipe asks for: more prompts, or ones that are answered briefly, help."
+    return said
 
 
 def _update(training: Training) -> str:

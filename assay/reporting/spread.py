@@ -11,10 +11,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from assay.reporting import wording
 from assay.reporting.training import METRICS, Repeat, Training
 
-VERSION = 1
+VERSION = 2
 
 UNMEASURED = (
     "Measured with one seed; the spread is unknown. Give the recipe `repeat_seeds`, such as [2, 3, 4, 5], and run it "
@@ -63,6 +65,14 @@ class Spread:
     def limit(self) -> float:
         """A difference of two trainings under which they cannot be told apart."""
         return LIMIT * self.deviation
+
+
+def missing(asked: JsonValue, trained: Sequence[int]) -> list[str]:
+    """A sentence on seeds that were asked for and whose training failed, if there are any."""
+    failed = [str(seed) for seed in asked if seed not in trained] if isinstance(asked, list) else []
+    if not failed:
+        return []
+    return [f"With seed {', '.join(failed)} training failed: the steps of the run say why."]
 
 
 def seeds(candidate: Training, seed: int | None, repeats: Sequence[Repeat]) -> list[Seed]:

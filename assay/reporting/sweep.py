@@ -17,7 +17,7 @@ from assay.reporting import curves, pages, wording
 from assay.reporting.cost import Price
 from assay.reporting.part import Part
 
-VERSION = 1
+VERSION = 2
 
 COLOURED = 6
 """Curves that have a colour of their own, the best first; the others are grey."""
@@ -99,6 +99,9 @@ class Content(Part):
     """What was changed in the recipe for all points."""
 
     validation_records: int
+    asked_records: int | None = None
+    """Of those, the ones that the metric is of; all of them if it is not said."""
+
     price: Price | None = None
     command: str
     """What runs the winner."""
@@ -117,6 +120,14 @@ class Content(Part):
     def ranked(self) -> list[Point]:
         """All points, best group first."""
         return [self.points[place] for group in self.ranking.groups for place in group.points]
+
+    @property
+    def chosen_by(self) -> str:
+        """The records that points are compared by."""
+        records = wording.count(self.validation_records)
+        if self.asked_records in (None, self.validation_records):
+            return f"{records} validation records"
+        return f"{wording.count(self.asked_records)} of {records} validation records"
 
     @property
     def varied(self) -> list[str]:
@@ -167,11 +178,11 @@ def told(settings: Mapping[str, JsonValue]) -> str:
     return ", ".join(f"{name.removeprefix('training.')} {_plain(value)}" for name, value in settings.items())
 
 
-def hours(point: Point) -> str:
+def hours(spent: float | None) -> str:
     """Device-hours, or minutes of a device where there is not a tenth of an hour."""
-    if point.device_hours is None:
+    if spent is None:
         return wording.UNKNOWN
-    return f"{point.device_hours:.2f} h" if point.device_hours >= 0.1 else f"{60 * point.device_hours:.2f} min"  # noqa: PLR2004
+    return f"{spent:.2f} h" if spent >= 0.1 else f"{60 * spent:.2f} min"  # noqa: PLR2004
 
 
 def cost(point: Point, price: Price | None) -> str:
@@ -186,8 +197,7 @@ def headline(content: Content) -> str:
     best, ranking = content.ranking.groups[0], content.ranking
     value = scored(best.mean, content.metric)
     mean = f", mean of {len(best.values)} seeds" if len(best.values) > 1 else ""
-    records = f"{wording.count(content.validation_records)} validation records"
-    said = f"{wording.metric(content.metric)} {value}{mean} on {records}"
+    said = f"{wording.metric(content.metric)} {value}{mean} on {content.chosen_by}"
     if ranking.lead is None:
         return f"{said}; there is nothing else that it could be compared with."
     lead = _apart(ranking.lead, content.metric)
@@ -203,7 +213,7 @@ def not_known(content: Content) -> Iterator[str]:
     """What the choice does not know."""
     yield (
         f"How it does on records that nobody chose by: the best of {len(content.points)} looks at the same "
-        f"{wording.count(content.validation_records)} validation records looks better than it is. The run of the "
+        f"{content.chosen_by} looks better than it is. The run of the "
         "winner judges it on the test side, which no point has seen."
     )
     yield _on_chance(content)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from assay.reporting import cost, learning, spread
 from assay.reporting.content import Content
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ def shown(content: Content) -> Taught:
     return Taught(
         learning=learning.shown(training, how, spread.metric([training])),
         seeds=trained,
-        spread=[spread.said(each, own[each.metric]) for each in spreads] or [spread.unknown(trained)],
+        spread=[
+            *([spread.said(each, own[each.metric]) for each in spreads] or [spread.unknown(trained)]),
+            *spread.missing(recipe.get("repeat_seeds"), [repeat.seed for repeat in content.repeats]),
+        ],
         metric=common,
         cost=spent,
         worth=cost.worth(spent),

@@ -76,6 +76,8 @@ class Attempt(Recorded):
 
     checkpoint_activations: bool = False
     outcome: str = ""
+    seconds: float = 0.0
+    """That a failed attempt took, its start included."""
 
 
 class UpdateSize(Recorded):
@@ -91,6 +93,18 @@ class UpdateSize(Recorded):
     """Of them, those that no gradient reached."""
 
 
+class Replay(Recorded):
+    """What became of the base's own answers to general prompts."""
+
+    wanted: int
+    """By the recipe's share."""
+
+    asked: int
+    kept: int
+    left_out: dict[str, int] = Field(default_factory=dict)
+    """Reason → answers."""
+
+
 class Training(Recorded):
     """The record of a training run."""
 
@@ -100,6 +114,8 @@ class Training(Recorded):
     examples: int
     replayed: int = 0
     """Of the examples, those that keep what the base could do."""
+
+    replay: Replay | None = None
 
     truncated: int
     tokens: int

@@ -23,6 +23,13 @@ def test_every_combination_is_a_point_as_the_recipe_reads_it():
     assert [(point.spec.learning_rate, point.spec.rank) for point in found[:2]] == [(0.001, 8), (0.001, 16)]
 
 
+def test_how_often_is_measured_and_what_is_kept_may_differ():
+    """That decides which weights are chosen, and not how they are compared."""
+    grid = {"training.selection": [{"every": 5, "keep": "best"}, {"every": 9}]}
+
+    assert [point.spec.selection.every for point in grids.points(DATA, "r.yaml", grid, {})] == [5, 9]
+
+
 def test_settings_hold_for_every_point():
     """They are changed first, and the point over them."""
     found = grids.points(DATA, "r.yaml", {"training.rank": [8, 16]}, {"training.epochs": 7})
@@ -56,7 +63,15 @@ def test_arguments_make_the_same_recipe_however_a_value_is_written():
         ({"training.rank": []}, "found no values"),
         ({}, "found no values"),
         ({"training.epochs": [1, 2]}, "found training.epochs in --set too"),
-        ({"training.selection.metric": ["exact_match"]}, "not how it is measured"),
+        (
+            {"training.selection.answers": [0, 8]},
+            r"selection.answers 8 at point training.selection.answers=8, .* has 0; .*not how it is measured",
+        ),
+        (
+            {"training.selection": [{"every": 5}, {"metric": "exact_match", "answers": 8}]},
+            "selection.metric exact_match at point .*not how it is measured",
+        ),
+        ({"training.selection": [{"max_new_tokens": 8}]}, r"selection.max_new_tokens 8 .* the recipe has 64"),
     ],
 )
 def test_a_grid_that_cannot_be_compared_is_refused(grid, said):

@@ -100,6 +100,7 @@ def test_the_prompt_is_not_learned_by_peers(described: Entry) -> None:
     assert bool((batch["labels"][:, 1:][batch["attention_mask"][:, 1:] == 1] != peers.IGNORED).all())
 
 
+@pytest.mark.slow
 def test_smoke_run_writes_a_table(tmp_path: Path) -> None:
     """The GPU's command runs to its end on any machine, offline, and leaves numbers and a table."""
     command = [sys.executable, "-m", "bench.measure_gpu", "--smoke", "--out", str(tmp_path), "--cache", str(tmp_path)]

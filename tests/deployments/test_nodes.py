@@ -1,10 +1,7 @@
-"""Manifests for several nodes name only fields that their API has, and each pod does its part."""
+"""Manifests for several nodes name only fields that their API has, and say the same of both kinds."""
 
-import runpy
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "deployments" / "nodes.py"
 WORDS = [
     "--name", "triage", "--image", "registry.example/assay:1", "--recipe", "recipes/support_triage",
     "--nodes", "3", "--processes", "8", "--gpus", "8", "--claim", "assay",
+    "--secret", "keys", "ASSAY_SUBJECT_KEY", "ASSAY_VALUE_KEY", "--secret", "bucket", "AWS_SECRET_ACCESS_KEY",
 ]  # fmt: skip
 
 
@@ -37,10 +35,18 @@ QUANTITIES = {
 }
 RESOURCES = closed([], requests=QUANTITIES, limits=QUANTITIES)
 METADATA = closed(["name"], name={"type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63})
-ENVIRONMENT = many(closed(["name", "value"], name={"type": "string", "not": {"pattern": "^PET_"}}, value=TEXT))
-VOLUME = closed(
-    ["name", "persistentVolumeClaim"], name=TEXT, persistentVolumeClaim=closed(["claimName"], claimName=TEXT)
+VARIABLE = {"type": "string", "not": {"pattern": "^PET_"}}
+ENTRY_OF_SECRET = closed(["name", "key"], name=TEXT, key=TEXT)
+SOURCE = closed([], fieldRef=closed(["fieldPath"], fieldPath=TEXT), secretKeyRef=ENTRY_OF_SECRET)
+ENVIRONMENT = many(
+    closed(["name"], name=VARIABLE, value=TEXT, valueFrom=SOURCE) | {"minProperties": 2, "maxProperties": 2}
 )
+VOLUME = closed(
+    ["name"],
+    name=TEXT,
+    persistentVolumeClaim=closed(["claimName"], claimName=TEXT),
+    emptyDir=closed([], medium={"const": "Memory"}),
+) | {"minProperties": 2, "maxProperties": 2}
 MOUNT = closed(["name", "mountPath"], name=TEXT, mountPath=TEXT)
 
 POD_PATCH = closed([], volumes=many(VOLUME), containers=many(closed(["name"], name=TEXT, volumeMounts=many(MOUNT))))
@@ -147,6 +153,57 @@ def test_manifests_have_the_fields_of_their_api_and_no_other(kind: str, schemas:
         assert [error.message for error in Draft202012Validator(schema).iter_errors(manifest)] == []
 
 
+def parts(kind: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Variables, volumes and mounts of a pod, wherever its manifest has them."""
+    spec = rendered(kind)[-1]["spec"]
+    if kind == "job":
+        pod = spec["template"]["spec"]
+        [container] = pod["containers"]
+        return container["env"], pod["volumes"], container["volumeMounts"]
+    [patched] = spec["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"]
+    pod = patched["template"]["spec"]["template"]["spec"]
+    return spec["trainer"]["env"], pod["volumes"], pod["containers"][0]["volumeMounts"]
+
+
+@pytest.mark.parametrize("kind", ["trainjob", "job"])
+def test_pods_have_the_shared_memory_that_gradients_pass_through(kind: str):
+    """What a container has by default holds less than NCCL asks for."""
+    _, volumes, mounts = parts(kind)
+
+    assert {"name": "shm", "emptyDir": {"medium": "Memory"}} in volumes
+    assert {"name": "shm", "mountPath": "/dev/shm"} in mounts
+    assert {each["name"] for each in mounts} == {each["name"] for each in volumes}
+
+
+@pytest.mark.parametrize("kind", ["trainjob", "job"])
+def test_keys_come_from_secrets_and_are_in_no_manifest(kind: str):
+    """By name: a manifest lies in a repository."""
+    variables = {each["name"]: each.get("valueFrom", {}).get("secretKeyRef") for each in parts(kind)[0]}
+
+    assert variables["ASSAY_VALUE_KEY"] == {"name": "keys", "key": "ASSAY_VALUE_KEY"}
+    assert variables["AWS_SECRET_ACCESS_KEY"] == {"name": "bucket", "key": "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_a_secret_of_which_no_entry_is_named_is_refused():
+    """It would give nothing."""
+    command = [sys.executable, str(SCRIPT), "job", *WORDS, "--secret", "keys"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert said.returncode == 2
+    assert "--secret keys: found no entry of it" in said.stderr
+
+
+@pytest.mark.parametrize("kind", ["trainjob", "job"])
+def test_pods_of_a_job_that_was_made_anew_hear_nothing_of_the_one_before(kind: str):
+    """They call one another by the job's own id, which another job of the same name has not."""
+    variables = parts(kind)[0]
+    names = [each["name"] for each in variables]
+    [shared] = [each["value"] for each in variables if each["name"] == "ASSAY_SHARED_RUN"]
+
+    assert shared == "triage-$(JOB_UID)"
+    assert names.index("JOB_UID") < names.index("ASSAY_SHARED_RUN")  # Only what came before is put in.
+
+
 def test_both_kinds_start_as_many_processes_as_were_asked_for():
     """On as many nodes, with a GPU each."""
     [trainjob], [_, job] = rendered("trainjob"), rendered("job")
@@ -155,7 +212,7 @@ def test_both_kinds_start_as_many_processes_as_were_asked_for():
     assert (trainer["numNodes"], trainer["numProcPerNode"]) == (3, 8)
     assert (job["spec"]["completions"], job["spec"]["parallelism"]) == (3, 3)
     for made, resources in ((trainer, trainer["resourcesPerNode"]), (container, container["resources"])):
-        told = {each["name"]: each["value"] for each in made["env"]}
+        told = {each["name"]: each.get("value") for each in made["env"]}
         assert (told["ASSAY_NODES"], told["ASSAY_PROCESSES"]) == ("3", "8")
         assert resources["limits"]["nvidia.com/gpu"] == "8"
 
@@ -165,57 +222,7 @@ def test_pods_meet_under_a_name_that_the_service_gives_them():
     service, job = rendered("job")
 
     pod = job["spec"]["template"]["spec"]
-    told = {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
+    told = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
     name = service["metadata"]["name"]
     assert name == job["metadata"]["name"] == pod["subdomain"]
     assert told["ASSAY_RENDEZVOUS"] == f"{name}-0.{name}:{service['spec']['ports'][0]['port']}"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A folder with an ``assay`` that says what was asked of it, and the ``python`` of this test."""
-    begin = f"echo $* > {tmp_path}/said; trap 'kill $!; exit 1' TERM; echo > {tmp_path}/ready"
-    program = f"{begin}; sleep $WAIT & wait; exit $STATUS"
-    (tmp_path / "assay").write_text(f"#!/bin/sh\n{program}\n")
-    (tmp_path / "assay").chmod(0o755)
-    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    (tmp_path / "python").chmod(0o755)
-    return tmp_path
-
-
-def pod(path: Path, node: int, **told: str) -> "subprocess.Popen[bytes]":
-    """What a pod of two starts."""
-    environment = {
-        "PATH": f"{path}:/usr/bin:/bin",
-        "PYTHONPATH": str(SCRIPT.parents[1]),
-        "ASSAY_HOME": str(path / "home"),
-        "ASSAY_NODES": "2",
-        "ASSAY_NODE": str(node),
-        "ASSAY_RECIPE": "a recipe",
-    }
-    return subprocess.Popen(["sh", "-c", runpy.run_path(str(SCRIPT))["ENTRY"]], env=environment | told)
-
-
-@pytest.mark.parametrize("status", [0, 3])
-def test_the_first_pod_runs_the_recipe_and_the_others_end_with_it(path: Path, status: int):
-    """With its exit status; theirs is that nothing went wrong."""
-    with pod(path, 1) as other, pod(path, 0, STATUS=str(status), WAIT="0.1") as first:
-        assert first.wait(60) == status
-        assert other.wait(60) == 0
-
-    assert (path / "said").read_text() == "run a recipe\n"
-
-
-def test_an_evicted_pod_passes_the_word_on_and_the_others_wait_for_the_next(path: Path):
-    """A crash is no end: the pod that comes in its place goes on, and they with it."""
-    with pod(path, 1) as other:
-        with pod(path, 0, STATUS="0", WAIT="60") as first:
-            while not (path / "ready").exists():
-                time.sleep(0.05)
-            first.send_signal(signal.SIGTERM)
-            assert first.wait(30) == 1
-        time.sleep(1.5)
-        assert other.poll() is None
-        with pod(path, 0, STATUS="0", WAIT="0") as second:
-            assert second.wait(60) == 0
-        assert other.wait(60) == 0

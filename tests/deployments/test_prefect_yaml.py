@@ -1,4 +1,4 @@
-"""A real server, a real worker: both flows deploy, a schedule comes, and an ad-hoc run ends in a version.
+"""A real server, a real worker: every flow deploys, a schedule comes, and an ad-hoc run ends in a version.
 
 Prefect's metadata allow libraries with which its server does not start, or with which its schedules
 never fire and only the server's log says so. This is where that would be seen.
@@ -99,10 +99,12 @@ def test_each_flow_has_a_deployment_with_a_form_of_its_parameters(server: Server
     """What a person sees when they press run: names, kinds and what they mean."""
     deployments = {found["name"]: found for found in server.api("POST", "deployments/filter")}
 
-    assert set(deployments) == {"nightly", "curate", "promote", "roll-back"}
+    deployed = {Path(found["entrypoint"].partition(":")[0]).stem for found in deployments.values()}
+    assert deployed == {path.stem for path in (ROOT / "flows").glob("[!_]*.py")}
     form = deployments["promote"]["parameter_openapi_schema"]["properties"]
     assert form["stage"]["enum"] == ["staging", "production"]
     assert "registered" in form["model"]["description"]
+    assert deployments["sweep"]["parameters"]["grid"] == {"training.learning_rate": [0.001, 0.002]}
 
 
 def test_the_schedule_brings_runs(server: Server):

@@ -1,8 +1,13 @@
 """A recipe trained with several settings: what is refused before anything runs, and what a sweep leaves behind."""
 
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +18,10 @@ from assay.reporting.sweep import Content
 from cli.running import parse_settings
 from flows.sweep_candidates import sweep_candidates
 from flows.train_candidate import train_candidate
-from tasks import runs, steps, sweeping
+from tasks import launch, runs, steps, sweeping, sweeps
 from tasks.places import folder
 from tests.flows import small
+from tests.tasks.small_training import ROOT, checkpointed, processes, until
 
 GRID = {"training.learning_rate": [1e-3, "1e-2", 1e300], "training.rank": [4]}
 SHORT = {"training.epochs": 1}
@@ -40,7 +46,7 @@ def sweep(recipe: Path, grid: dict, **settings: object) -> Swept:
         state.result()
     finally:
         steps.observers.remove(states.append)
-    record = sweeping.find(str(state.state_details.flow_run_id))
+    record = sweeps.find(str(state.state_details.flow_run_id))
     return Swept(recipe, record, sweeping.compared(record), states)
 
 
@@ -52,7 +58,7 @@ def swept(path_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
 
 def trainings(states: list) -> list[str]:
     """What became of each training."""
-    return sorted(state.state for state in states if state.task == "train")
+    return sorted(state.state for state in states if state.task.startswith("train"))
 
 
 def test_each_point_is_trained_and_the_data_path_is_walked_once(swept):
@@ -60,6 +66,49 @@ def test_each_point_is_trained_and_the_data_path_is_walked_once(swept):
     assert trainings(swept.states) == ["computed", "computed", "failed"]
     assert [state.task for state in swept.states].count("split") == 1
     assert not {"evaluate-baseline", "evaluate-candidate", "register"} & {state.task for state in swept.states}
+
+
+def test_each_training_is_named_by_its_point(swept):
+    """In Prefect and in the terminal, in the words of the table; each was examined before."""
+    names = [f"learning_rate {rate}, rank 4" for rate in ("0.001", "0.01", "1e+300")]
+
+    told = [state.task for state in swept.states]
+    assert sorted(name for name in told if name.startswith("train")) == [f"train {name}" for name in names]
+    assert [name for name in told if name.startswith("examine")] == [f"examine {name}" for name in names]
+
+
+STRICT = (
+    small.SPLITS
+    + """\
+  - id: splits-3
+    expect: column_token_counts_to_be_between
+    column: input_ids
+    parameters: {min_value: 2, max_value: 100}
+    where: {column: side, in: [train, validation]}
+    why: It is what this test is about.
+    on_fail: stop
+"""
+)
+
+
+@pytest.mark.slow
+def test_a_length_that_cannot_be_trained_on_fails_for_itself_and_takes_no_device(swept):
+    """Over the model's window, too short for an answer, or not what the suite lets pass: the others go on."""
+    (swept.recipe.parent / "strict.yml").write_text(STRICT)
+
+    found = sweep(
+        swept.recipe, {"training.max_length": [100, 192, 4096, 8]}, **SHORT, **{"expectations.splits": "strict.yml"}
+    )
+
+    good, stopped, over, under = found.content.points
+    assert good.value is not None
+    assert "splits-3" in stopped.failed
+    assert "training.max_length: found 4096, expected at most the model's 256" in over.failed
+    assert "examples are longer than 8 tokens" in under.failed
+    assert trainings(found.states) == ["computed"]
+    assert [state.task for state in found.states if state.state == "failed"] == [
+        "examine max_length 8", "validate-splits", "examine max_length 4096",
+    ]  # fmt: skip
 
 
 def test_a_point_that_fails_is_a_row_with_its_reason_and_ends_no_other(swept):
@@ -119,19 +168,58 @@ def test_the_page_lies_under_the_reports_and_can_be_laid_out_anew(swept):
     assert small.SECRET not in written
 
 
-def test_a_sweep_is_no_run_with_a_verdict(swept):
-    """Trends and the index are about runs that went the whole path."""
+def test_a_sweep_is_no_run_and_is_listed_beside_them(swept):
+    """With what it computed itself, and the page that the index leads to."""
     assert runs.every() == []
+    assert swept.record["points"] == 3
+    assert swept.record["failed"] == 1
+    trained = [point.device_hours for point in swept.content.points if not point.failed]
+    assert swept.record["device_hours"] == pytest.approx(sum(trained))
+    assert f'href="./{swept.record["page"]}"' in (folder("reports") / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_sweep_of_which_every_point_fails_fails_with_the_first_reason(swept):
-    """There is nothing to compare; the run is on record as failed."""
+    """There is nothing to compare; it is on record as a sweep that failed, and `latest` is a run still."""
     with pytest.raises(TrainingError, match=r"2 points, of which every one failed.*learning_rate"):
         sweep(swept.recipe, {"training.learning_rate": [1e300, 1e301]}, **SHORT)
 
-    assert json.loads(next(folder("runs").glob("*.json")).read_text())["flow"] == "sweep-candidates"
-    for path in folder("runs").glob("*.json"):
-        path.unlink()
+    record = sweeps.every()[0]
+    assert record["error"].startswith("TrainingError: found 2 points")
+    assert [step["state"] for step in record["steps"] if step["task"].startswith("train")] == ["failed"] * 2
+    assert runs.every() == []
+    assert "of which every one failed" in (folder("reports") / "index.html").read_text()
+    sweeping.build()
+
+
+@pytest.mark.slow
+def test_a_sweep_that_is_told_to_end_saves_first_and_leaves_no_process(swept):
+    """By a scheduler's word, as any run is: within seconds, and the training that was under way can go on."""
+    from prefect.settings import get_current_settings
+
+    home = folder("work").parent
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "ASSAY_CHECKPOINT_STEPS": "2",
+        "PREFECT_LOCAL_STORAGE_PATH": str(home / "results"),
+        "PREFECT_API_URL": str(get_current_settings().api.url),
+    }
+    command = [sys.executable, "-m", "cli.main", "sweep", str(swept.recipe), "--grid", "training.epochs=500,501"]
+    before = set(home.glob("work/*"))
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
+        until(lambda: [work for work in set(home.glob("work/*")) - before if checkpointed(work)])
+        told = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        running.wait(60)
+        took = time.monotonic() - told
+
+    [work] = [work for work in set(home.glob("work/*")) - before if checkpointed(work)]
+    assert took < launch.GRACE
+    assert running.returncode
+    assert not processes(work)
+    events = [json.loads(line) for line in (work / "progress.jsonl").read_text().splitlines()]
+    assert checkpointed(work) == max(event["step"] for event in events if event["event"] == "step")
+    assert "compared" not in sweeps.every()[0]
 
 
 def test_a_grid_that_is_wrong_is_refused_before_anything_runs(swept):

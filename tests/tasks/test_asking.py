@@ -13,6 +13,7 @@ from assay.data import contamination
 from assay.errors import TrainingError
 from assay.evaluation.sampling import Drawn, Prompt
 from assay.model import prompting, rows
+from assay.policy import RedactionSpec
 from assay.spec import ContaminationSpec
 from assay.store import ArtifactStore
 from tasks import asking
@@ -37,6 +38,7 @@ def job(store: ArtifactStore, tmp_path, monkeypatch) -> Callable[..., dict[str, 
         "dtype": "float32",
         "max_length": 160,
         "contamination": {},
+        "redaction": {"profile": "fast"},
     }
     spec = {"name": "general", "prompts": "p", "licence": "ours", "share": 0.25, "system": SYSTEM, "max_new_tokens": 24}
 
@@ -156,17 +158,38 @@ def test_an_answer_is_left_out_for_the_first_reason_that_holds(prompt, answer, r
     assert found.reason == reason
 
 
+NAMED = "The novel was written by Elizabeth Thompson in a cold winter."
+
+
+@pytest.mark.parametrize(
+    ("answer", "policy", "reason"),
+    [
+        (NAMED, {"profile": "fast"}, None),
+        (NAMED, {"profile": "standard"}, "personal"),
+        (NAMED, {"profile": "standard", "policy": {"PERSON": "surrogate"}}, "personal"),
+        (NAMED, {"profile": "standard", "policy": {"PERSON": "keep"}}, None),
+        ("This one is longer than what is examined.", {"profile": "fast", "max_characters": 20}, "personal"),
+    ],
+)
+def test_personal_data_are_what_the_recipe_takes_for_it(answer, policy, reason):
+    """Its own profile finds names in answers, its policy says which types stay, and what it would not examine goes."""
+    assert judged("Say something.", answer, ended=True, policy=RedactionSpec(**policy)).reason == reason
+
+
 def test_an_answer_that_the_limit_ended_is_unfinished():
     """Closed after its last sentence it would teach an end that the base never spoke."""
     assert judged("Say something.", "One sentence. And a half", ended=False).reason == "unfinished"
 
 
-def judged(prompt: str, answer: str, *, ended: bool) -> asking.Judged:
+def judged(prompt: str, answer: str, *, ended: bool, policy: RedactionSpec | None = None) -> asking.Judged:
     """What is made of an answer, with 120 tokens to learn it in."""
     tokenizer = tiny_model.build_tokenizer()
     asked = asking.Asked(Prompt(id="p", prompt=prompt), 0)
     index = contamination.Index(contamination.benchmark_texts(json.dumps(ITEM).encode()), 13)
-    judge = asking.Judge(tokenizer, SYSTEM, 120, lambda text: asking.quotation(index, ContaminationSpec(), text))
+    policy = policy or RedactionSpec(profile="fast")
+    judge = asking.Judge(
+        tokenizer, SYSTEM, 120, lambda text: asking.quotation(index, ContaminationSpec(), text), policy
+    )
     head = prompting.encode(tokenizer, SYSTEM, asking.turns(asked.prompt), None, 120)
     return judge(asked, head, Drawn(tokenizer.encode(answer), ended=ended))
 

@@ -46,7 +46,7 @@ def train(base: Path, folder: Path, spec: TrainingSpec) -> dict:
     """As the job does."""
     tokenizer = tiny_model.build_tokenizer()
     rows = [prompting.encode(tokenizer, "s", r.context, r.completion, spec.max_length) for r in RECORDS * 4]
-    assess = assessing.assessor(RECORDS, tokenizer, "s", spec)
+    assess = assessing.assessor(RECORDS, tokenizer, "s", 256, spec)
     job = session.Job(base_digest="0" * 64, assess=assess)
     model = adapter.attach(base, spec)
     return training.train(job, model, rows, held_out=rows[:5], spec=spec, work=folder, report=lambda _: None)
@@ -69,7 +69,7 @@ def test_no_answers_are_asked_unless_the_recipe_says_how_many():
     """Generation costs more than a step."""
     silent = SPEC.model_copy(update={"selection": SelectionSpec()})
 
-    assert assessing.assessor(RECORDS, tiny_model.build_tokenizer(), "s", silent) is None
+    assert assessing.assessor(RECORDS, tiny_model.build_tokenizer(), "s", 256, silent) is None
 
 
 def test_scores_are_shares_of_answers_and_of_fields():

@@ -9,6 +9,7 @@ import yaml
 
 from assay.errors import RecipeError
 from assay.store import ArtifactStore
+from tasks import parts
 from tasks.inputs import open_recipe
 from tests.flows import small
 
@@ -35,7 +36,19 @@ def test_the_prompts_are_filed_and_their_digest_filled_in(recipe: Path, store: A
     assert given.spec.replay is not None
     assert given.spec.replay.digest == given.prompts.digest == hashlib.sha256(PROMPTS).hexdigest()
     assert given.spec.replay.prompts == str(recipe.parent / "prompts.jsonl")
-    assert given.card["replay"]["prompts"] == "prompts.jsonl"
+    assert given.card["replay"] | {"prompts": "prompts.jsonl", "digest": given.prompts.digest} == given.card["replay"]
+
+
+def test_the_prompts_are_among_what_a_data_card_is_made_of(recipe: Path):
+    """Who signs for the data signs for their licence and their bytes, and other prompts make another card."""
+    given = open_recipe(str(recipe))
+
+    (source,) = parts.replay(given.about_data["replay"], 7)
+
+    assert given.prompts is not None
+    assert (source.name, source.licence, source.rows) == ("general", "ours", 7)
+    assert source.digest == given.prompts.digest
+    assert parts.replay(None, 0) == ()
 
 
 def test_a_recipe_without_replay_has_no_prompts(recipe: Path):

@@ -1,18 +1,19 @@
 """A candidate is trained again from what is on record of it, and what differs is named."""
 
 import json
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from assay.artifacts import Artifact, Dataset, Trained
-from assay.errors import DataError, RegistryError
+from assay.errors import DataError, RegistryError, TrainingCrashError
 from assay.records import Record, Turn, to_parquet
 from assay.tuning import TrainingSpec
 from cli import verifying
-from tasks import retraining, runs
+from tasks import launch, publishing, retraining, runs
 from tasks.models import tokenise, train
 from tasks.places import folder, store
 from tests import tiny_model
@@ -126,6 +127,44 @@ def test_other_bytes_are_told_with_what_differs_between_then_and_now(learned, ca
     assert "threads  64" in said
     assert "matrices differ, by" in said
     assert filed("bbbb")[0]["difference"]["differing"] > 0
+
+
+def upon_its_first_step(act: Callable[[], object]) -> Callable[[str, dict], None]:
+    """What listens to a training, and does something once it is under way."""
+    done = []
+
+    def listen(task: str, event: dict) -> None:
+        if event["event"] == "step" and not done:
+            done.append(act())
+
+    return listen
+
+
+def test_one_that_is_interrupted_leaves_nothing_and_promises_nothing(learned, capsys, monkeypatch):
+    """There is no checkpoint that another one would go on from: its folder would be found by nobody."""
+    interrupt = upon_its_first_step(lambda: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(publishing, "listeners", [interrupt])
+
+    with pytest.raises(SystemExit, match="1"):
+        verifying.retrain(run_of(learned.first, "f"), as_json=False)
+
+    assert "the same command begins anew, and nothing of this is kept" in capsys.readouterr().err
+    assert not list((learned.home / "work").iterdir())
+
+
+def test_one_that_dies_leaves_nothing_and_promises_nothing(learned, monkeypatch):
+    """As one that is interrupted."""
+
+    def kill() -> None:
+        [child] = launch._children
+        child.signal(signal.SIGKILL)
+
+    monkeypatch.setattr(publishing, "listeners", [upon_its_first_step(kill)])
+
+    with pytest.raises(TrainingCrashError, match=r"killed by SIGKILL .* begins anew, and nothing of this is kept"):
+        retraining.retrain(run_of(learned.first, "f"))
+
+    assert not list((learned.home / "work").iterdir())
 
 
 def test_a_run_without_a_candidate_cannot_be_repeated(learned):

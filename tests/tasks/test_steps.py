@@ -31,6 +31,7 @@ MODULES = (
     "tasks.judging",
     "tasks.examining",
     "tasks.replaying",
+    "tasks.sweeping",
 )
 
 

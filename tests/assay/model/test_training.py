@@ -117,29 +117,34 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(whole, base: Pa
 PROGRAM = """
 import sys, time, torch
 from pathlib import Path
-from tests.assay.model.test_training import run
+from tests.assay.model.test_training import SPEC, best_spec, run
 torch.set_num_threads(1)
 base, folder, pause = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "pause"
 def report(event):
     print(event["event"], event["step"], flush=True)
     if pause and (event["event"], event["step"]) == ("step", 7):
         time.sleep(60)
-run(base, folder / "killed", report=report)
-run(base, folder / "whole")
+spec = {"random": SPEC, "shortcuts": best_spec()}[sys.argv[4]]
+run(base, folder / "killed", report=report, spec=spec)
+run(base, folder / "whole", spec=spec)
 """
 
 
-def test_killed_and_resumed_is_as_if_never_killed(base: Path, tmp_path: Path):
-    """SIGKILL after step 7 of 10, with dropout, in the middle of an epoch; at most one interval is repeated."""
+@pytest.mark.parametrize("kind", ["random", "shortcuts"])
+def test_killed_and_resumed_is_as_if_never_killed(kind: str, base: Path, tmp_path: Path):
+    """SIGKILL after step 7 of 10, in the middle of an epoch; at most one interval is repeated.
+
+    With dropout; and without, where a prefix is shared, a layer is passed over and the best weights are kept.
+    """
     command = [sys.executable, "-c", PROGRAM, str(base), str(tmp_path)]
-    with subprocess.Popen([*command, "pause"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, "pause", kind], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line == "step 7\n":
                 process.kill()
                 break
     assert not (tmp_path / "killed" / "out").exists()
 
-    again = subprocess.run([*command, "go on"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    again = subprocess.run([*command, "go on", kind], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
     assert again[:2] == ["resumed 6", "step 7"]
     assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
@@ -374,3 +379,33 @@ def test_metrics_of_the_task_choose_if_the_recipe_says_so(base: Path, tmp_path: 
     assert record["chosen"] == {"step": 4, "metric": "exact_match", "value": 0.9, "keep": "best"}
     plain = run(base, tmp_path / "plain", spec=best_spec())
     assert record["losses"] == plain["losses"]
+
+
+def test_a_run_that_ended_early_and_was_killed_before_it_was_filed_ends_there_again(base: Path, tmp_path: Path):
+    """Its last step is a checkpoint step too, from which it must not go on."""
+    spec = best_spec(patience=1).model_copy(update={"selection": SelectionSpec(every=2, patience=1)})
+    events: list[dict] = []
+    first = run(base, tmp_path, spec=spec)
+    files = bytes_of(tmp_path)
+    assert first["stopped_early"]
+
+    again = run(base, tmp_path, spec=spec, report=events.append)
+
+    assert events[0] == {"event": "resumed", "step": first["steps"] - 2}
+    assert again["steps"] == first["steps"]
+    assert bytes_of(tmp_path) == files
+
+
+def test_best_weights_of_an_attempt_that_went_further_are_forgotten(tmp_path: Path):
+    """What came after the checkpoint that is gone on from is taken again, and another run's is not this one's."""
+    import torch
+
+    layer = torch.nn.Linear(2, 2)
+    for step, identity in ((2, "mine"), (4, "another"), (6, "mine")):
+        checkpoints.file_best(layer, tmp_path, step, identity)
+
+    checkpoints.forget_best(tmp_path, 4, "mine")
+
+    assert [folder.name for folder in tmp_path.iterdir()] == ["best-2"]
+    with pytest.raises(TrainingError, match="none whole of step 6"):
+        checkpoints.load_best(layer, tmp_path, 6, "mine")

@@ -230,6 +230,20 @@ def test_labels_with_few_records_are_named_among_what_is_not_known():
     assert "Rare labels: fewer than 30 records of every label on the side validation." in read(card.page(content()))
 
 
+def test_what_is_learned_beside_the_records_is_a_source_with_a_licence():
+    """It stands on no side, so it is none of the records read, and its licence binds all the same."""
+    beside = (
+        content().sources[0].model_copy(update={"name": "general", "licence": "CC-BY-4.0", "rows": 12, "side": "train"})
+    )
+
+    written, plain = read(card.page(content(beside=(beside,)))), read(card.page(content()))
+
+    assert "general" not in plain
+    assert "from 1 source" in written
+    assert re.search(r"general\W+learned beside the records\W+12\W+data/t.jsonl\W+CC-BY-4.0", written)
+    assert re.search(r"CC-BY-4.0\W+general\W+12", written)
+
+
 def test_a_profile_is_read_whole():
     """What the data wing counts and what a card takes have the same names."""
     found = profiling.profile(SIDES, "intent", ["channel"])

@@ -2,7 +2,8 @@
 
 import re
 
-from assay.reporting.index import RUNS_A_PAGE, Masked, Run, index, pages
+from assay.reporting.filed import Masked, Run, Sweep
+from assay.reporting.index import RUNS_A_PAGE, SHOWN_SWEEPS, index, pages
 from tests.assay.reporting import measurements
 from tests.assay.reporting.test_report import MARKUP, parsed
 
@@ -142,6 +143,72 @@ def test_the_summary_has_the_trend_of_each_recipe_s_bound_and_the_highest_on_top
     assert "Personal data left" not in index([Run.model_validate(record(1))], 1, 1).split("</header>")[0]
 
 
+PRICE = {"device_hour": 2.5, "currency": "EUR", "as_of": "2026-11-01"}
+
+
+def costly(number: int, *trained: str, price: dict[str, object] | None = None) -> Run:
+    """A run whose candidate took two hours, and each of its trainings with other seeds one more."""
+    steps = [{"task": "train", "state": state} for state in trained]
+    repeats = len(trained) - 1
+    cost = {
+        "tokens": 1, "seconds": 7200, "devices": 1, "device_hours": 2.0, "price": price, "repeats": repeats,
+        "repeats_device_hours": float(repeats),
+    }  # fmt: skip
+    return Run.model_validate(record(number, steps=steps, cost=cost))
+
+
+def swept(number: int, **changed: object) -> Sweep:
+    """A sweep as it is filed."""
+    filed = {
+        "run": f"{number:08x}-1111", "ended": "2026-12-04T08:00:00+00:00", "recipe": "/x/recipes/triage",
+        "grid": {"training.rank": [8, 16]}, "points": 2, "failed": 1, "best": {"training.rank": 8},
+        "sentence": "It leads.", "device_hours": 1.0, "price": PRICE, "page": f"sweeps/{number}.html",
+    }  # fmt: skip
+    return Sweep.model_validate(filed | changed)
+
+
+def trainings(written: str) -> list[str]:
+    """What stands in the column of costs, as text."""
+    cells = re.findall(r'data-label="Training" class="number"><span>(.*?)</span></td>', written)
+    return [re.sub(r"<[^>]+>", "", cell) for cell in cells]
+
+
+def test_a_run_says_what_its_trainings_took_and_cost():
+    """A price where the recipe names one; what the cache spared is said."""
+    runs = [
+        costly(4, "cached"), costly(3, "computed", price=PRICE), costly(2, "cached", "computed", price=PRICE),
+        Run.model_validate(record(1)),
+    ]  # fmt: skip
+
+    said = trainings(index(runs, 1, 1))
+
+    assert said == ["2.00 h cached", "2.00 h 5.00 EUR", "3.00 h 7.50 EUR partly cached", "\N{EN DASH}"]
+
+
+def test_the_sum_counts_each_training_once_where_it_was_computed():
+    """The winner of a sweep is taken from the cache by its run; hours without a price are told apart."""
+    runs = [costly(3, "cached", price=PRICE), costly(2, "cached", "computed", price=PRICE), costly(1, "computed")]
+    summary = index(runs, 1, 1, sweeps=[swept(1)]).split("</header>")[0]
+    said = re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", summary))
+
+    assert "Training 4.00 h of a device, 5.00 EUR, 2.00 h without a price; computed by 2 runs and 1 sweep" in said
+    assert "of a device" not in index([Run.model_validate(record(1))], 1, 1)
+
+
+def test_a_sweep_is_listed_with_its_page_or_why_there_is_none():
+    """Below the runs, the newest twenty and the others folded away; no run is needed for it."""
+    failed = {"points": None, "best": {}, "page": None, "device_hours": None, "error": "SourceError: gone."}
+    written = index([], 1, 1, sweeps=[swept(2, **failed), *(swept(number) for number in range(SHOWN_SWEEPS))])
+    first, _, folded = written.partition("<details>")
+
+    assert '<a href="./sweeps/3.html">best: rank 8</a> <small>It leads.</small>' in written
+    assert "rank 8 or 16 <small>2 trainings, of which 1 failed</small>" in written
+    assert '<span class="word bad">stopped</span> <small>SourceError: gone.</small>' in written
+    assert "No run is filed yet" in written
+    assert (first.count("00000"), folded.count('data-label="Came of it"')) == (SHOWN_SWEEPS, 1)
+    assert "sweeps/" not in pages(runs(RUNS_A_PAGE + 1))["runs-1.html"]
+
+
 def test_no_run_is_a_page_too():
     """It says what makes one."""
     assert "No run is filed yet" in pages([])["index.html"]
@@ -169,7 +236,9 @@ def test_markup_in_any_text_is_shown_and_not_obeyed():
     data = {"redaction": kept, "dataset": {"version": MARKUP, "page": MARKUP, "croissant": MARKUP}}
     stopped = {"verdict": None, "error": MARKUP, "steps": [{"task": MARKUP, "state": "failed"}]}
     shown = [Run.model_validate(record(1) | dirty | linked | data), Run.model_validate(dirty | stopped)]
-    written = index(shown, 1, 1)
+    tried = {"run": MARKUP, "ended": MARKUP, "recipe": MARKUP, "grid": {MARKUP: [MARKUP]}, "best": {MARKUP: MARKUP}}
+    found_best = swept(1, **tried, sentence=MARKUP, page=MARKUP, price=PRICE | {"currency": MARKUP})
+    written = index(shown, 1, 1, sweeps=[found_best, swept(1, **tried, error=MARKUP)])
     tags = parsed(written)
 
     assert "<img" not in written

@@ -103,6 +103,20 @@ def test_what_does_not_repeat_is_named():
     assert "was not recorded" in repeatable(bare())
 
 
+def test_replay_is_said_with_its_share_and_with_what_became_of_every_answer():
+    """What was wanted, asked for and left out by reason, most first; and that it was too little, if it was."""
+    told = {"wanted": 60, "asked": 200, "kept": 48, "left_out": {"empty": 2, "unfinished": 141, "personal": 9}}
+
+    assert notes(replayed=48, replay=told)["Replay"] == (
+        "48 of 528 examples (9.1\u202f%) are the base's own answers to general prompts, learned against forgetting. "
+        "Wanted were 60, of 200 answers asked for. Left out: 141 unfinished, 9 personal, 2 empty. The share is smaller "
+        "than the recipe asks for: more prompts, or ones that are answered briefly, help."
+    )
+    assert notes(replayed=48, replay=told | {"wanted": 48})["Replay"].endswith("9 personal, 2 empty.")
+    assert notes(replayed=48)["Replay"].endswith("learned against forgetting.")
+    assert "Replay" not in notes()
+
+
 def test_the_size_of_the_update_is_said_with_what_did_not_move():
     """A matrix that no gradient reached is a fault that a loss may hide."""
     size = {"median": 0.008, "max": 0.02, "module": "v_proj", "matrices": 9, "unmoved": 2}

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from assay.reporting.spread import LIMIT, UNHELD, UNMEASURED, said, seeds, spreads, unknown
+from assay.reporting.spread import LIMIT, UNHELD, UNMEASURED, missing, said, seeds, spreads, unknown
 from assay.reporting.training import Repeat
 from tests.assay.reporting.trainings import bare, trained
 
@@ -68,3 +68,9 @@ def test_one_seed_is_said_to_be_one():
     assert unknown(of(trained())) == UNMEASURED
     assert "repeat_seeds" in UNMEASURED
     assert unknown(of(bare(), bare())) == UNHELD
+
+
+def test_a_seed_whose_training_failed_is_said():
+    """A spread over fewer seeds than were asked for must not look whole."""
+    assert missing([2, 3, 4], [3]) == ["With seed 2, 4 training failed: the steps of the run say why."]
+    assert missing([2], [2]) == missing(None, []) == []

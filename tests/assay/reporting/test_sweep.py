@@ -135,6 +135,17 @@ def test_a_share_is_compared_in_points():
     assert "need not mean more right answers" not in said
 
 
+def test_records_that_were_not_asked_are_not_counted():
+    """Of 310 records 64 were answered: the lead is of those, in every sentence."""
+    found = content(metric="exact_match", validation_records=310, asked_records=64)
+    said = read(page(found).decode())
+
+    assert "on 64 of 310 validation records" in headline(found)
+    assert "3 looks at the same 64 of 310 validation records" in " ".join(not_known(found))
+    assert said.count("64 of 310 validation records") == said.count("310") == 3
+    assert "64 of" not in read(page(content(validation_records=64, asked_records=64)).decode())
+
+
 def test_all_curves_share_one_chart_and_the_best_are_told_apart():
     """Sixty-four points: those after the first few are grey, and none is left out."""
     points = [point(0.4 + rank / 100, settings={"training.rank": rank}) for rank in range(1, 65)]
