@@ -108,6 +108,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> dict[str, Entry]:
         weights.prepare(located, recipe["base"]["dtype"], base)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     spec = recipe["training"] | {"epochs": options.epochs, "layout": options.layout, "compile": options.compile}
+    spec.pop("selection", None)  # All contenders learn to the last step, and nothing is measured on the way.
 
     def rows(name: str, wanted: int) -> list[Any]:
         told = map(json.loads, (options.recipe / "data" / name).read_text().splitlines())

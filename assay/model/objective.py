@@ -9,7 +9,8 @@ Three shortcuts are taken where they hold: the batch is packed; the loss and its
 logits, some rows at a time, which are never kept (as in Cut Cross-Entropy, Wijmans et al. 2024, arXiv:2411.09009, and
 Liger, Hsu et al. 2024, arXiv:2410.10989); layers below the first that learns are computed once for each example
 (:mod:`assay.model.frozen`). Whether one holds for an architecture is measured before the first step, on the longest
-rows of the run, against the plain way (:func:`choose`); where it does not, the plain way is gone, and the record says.
+row of the run and its shortest, against the plain way (:func:`choose`); where it does not, the plain way is gone, and
+the record says so.
 """
 
 import functools
