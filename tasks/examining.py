@@ -4,6 +4,7 @@ What it would take is filed: parameters, steps, operations and memory, and what 
 """
 
 import json
+import warnings
 
 from assay.artifacts import Artifact, Tokenised
 from assay.model import adapter, architecture, changes, costs, fitness, rows
@@ -38,5 +39,7 @@ def examined(base: Artifact, tokens: Tokenised, spec: TrainingSpec, replay: Arti
     also = (replay,) if replay else ()
     learned = fitness.laid(store().get(shard) for shard in (*tokens.train.shards, *also))
     held_out = fitness.laid(store().get(shard) for shard in tokens.validation.shards)
-    found = fitness.examine(checkout(base), list(learned), list(held_out), spec)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # What a library will call otherwise is no news to who runs it.
+        found = fitness.examine(checkout(base), list(learned), list(held_out), spec)
     return store().put("fitness", json.dumps(found, sort_keys=True).encode())
