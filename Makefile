@@ -49,10 +49,10 @@ contracts: setup ## Which room may import which.
 	@echo "contracts"; $(BIN)/lint-imports --no-logo | tail -2
 
 unit: setup ## The tests alone.
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 slow: setup ## The tests that `make test` leaves out: whole runs with everything on.
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 pin: setup ## Record the code that each method's VERSION stands for.
 	@$(BIN)/python -m bench.pin_versions

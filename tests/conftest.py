@@ -10,6 +10,12 @@ from assay.records import Record, Turn
 from assay.store import ArtifactStore
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the rooms of whole runs first, so that no worker is left alone with one at the end."""
+    heavy = ("tests/flows", "tests/deployments", "tests/tasks")
+    items.sort(key=lambda item: next((n for n, room in enumerate(heavy) if item.nodeid.startswith(room)), len(heavy)))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``ASSAY_HOME``, and nothing else said about where things are."""

@@ -23,6 +23,8 @@ from tasks.places import folder
 from tests.flows import small
 from tests.tasks.small_training import ROOT, checkpointed, processes, until
 
+pytestmark = pytest.mark.slow
+
 GRID = {"training.learning_rate": [1e-3, "1e-2", 1e300], "training.rank": [4]}
 SHORT = {"training.epochs": 1}
 
@@ -91,7 +93,6 @@ STRICT = (
 )
 
 
-@pytest.mark.slow
 def test_a_length_that_cannot_be_trained_on_fails_for_itself_and_takes_no_device(swept):
     """Over the model's window, too short for an answer, or not what the suite lets pass: the others go on."""
     (swept.recipe.parent / "strict.yml").write_text(STRICT)
@@ -178,7 +179,6 @@ def test_a_sweep_is_no_run_and_is_listed_beside_them(swept):
     assert f'href="./{swept.record["page"]}"' in (folder("reports") / "index.html").read_text()
 
 
-@pytest.mark.slow
 def test_a_sweep_of_which_every_point_fails_fails_with_the_first_reason(swept):
     """There is nothing to compare; it is on record as a sweep that failed, and `latest` is a run still."""
     with pytest.raises(TrainingError, match=r"2 points, of which every one failed.*learning_rate"):
@@ -192,7 +192,6 @@ def test_a_sweep_of_which_every_point_fails_fails_with_the_first_reason(swept):
     sweeping.build()
 
 
-@pytest.mark.slow
 def test_a_sweep_that_is_told_to_end_saves_first_and_leaves_no_process(swept):
     """By a scheduler's word, as any run is: within seconds, and the training that was under way can go on."""
     from prefect.settings import get_current_settings

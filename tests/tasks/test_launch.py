@@ -118,6 +118,7 @@ def given_digest(given: Given, filed: str) -> str:
     return digest_of({path.name: weights.sha256(path) for path in sorted(out.iterdir())})
 
 
+@pytest.mark.slow
 def test_a_training_whose_parent_was_killed_saves_and_ends_and_holds_its_folder_till_then(
     given: Given, undisturbed: str, tmp_path: Path
 ):

@@ -70,6 +70,7 @@ def test_two_processes_learn_what_one_does_and_stop_together(given: Given):
     assert [loss for _, loss in shared["losses"]] == pytest.approx([loss for _, loss in ones], abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_what_one_of_several_raises_comes_back_as_it_was_meant(given: Given):
     """Not as the end of the launcher that started them."""

@@ -51,6 +51,7 @@ def test_who_waited_for_the_same_question_takes_its_answer():
     assert not calls[0].exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
 def test_a_step_that_two_runs_take_at_once_is_taken_once():
     """The second looked before the first had answered, so Prefect's cache could not tell it."""
