@@ -144,8 +144,8 @@ def test_a_killed_process_is_one_that_may_succeed_the_next_time(given: Given):
 
     def kill(event: dict[str, Any]) -> None:
         if event["event"] == "checkpoint":
-            [child] = processes(work)
-            os.kill(child, signal.SIGKILL)
+            for child in processes(work):  # None is left if two checkpoints are told of at once.
+                os.kill(child, signal.SIGKILL)
 
     with pytest.raises(TrainingCrashError, match=r"killed by SIGKILL .* the same command goes on"):
         launch.launch("train", given.job() | models.ways_to_fit(4)[0], work, kill)
