@@ -8,27 +8,22 @@ cancelled and until no process of it is left, and the steps that were done, save
 """
 
 import json
-import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import measure_kills as kills
-from tests.deployments.test_prefect_yaml import PREFECT, Server
+from tests.deployments.serving import PREFECT, Server, eventually, serving, started
 from tests.flows import small
 
-ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = 400
+PATIENCE = 600.0
+"""Seconds until a run must have come to its training."""
 
 
 def main() -> int:
@@ -37,10 +32,10 @@ def main() -> int:
     recipe = small.recipe(home / "recipe")
     with serving(home) as server, started([PREFECT, "worker", "start", "--pool", "assay"], server, home / "worker.log"):
         begin(server, recipe)
-        work = until(lambda: next(iter(checkpointed(home)), None))
+        work = eventually(lambda: next(iter(checkpointed(home)), None), PATIENCE)
         found = cancel(server, work)
         begin(server, recipe)
-        events = until(lambda: [event for event in kills.events(work) if event["event"] == "resumed"])
+        events = eventually(lambda: [each for each in kills.events(work) if each["event"] == "resumed"], PATIENCE)
         found["resumed_from_step"] = events[0]["step"]
         cancel(server, work)
     print(json.dumps(found, indent=1))
@@ -75,63 +70,9 @@ def cancel(server: Server, work: Path) -> dict[str, Any]:
 
 def checkpointed(home: Path) -> Iterator[Path]:
     """Folders in which a training has saved a checkpoint."""
-    for work in home.glob("assay/work/*"):
+    for work in (home / "assay" / "work").glob("*"):
         if any(event["event"] == "checkpoint" for event in kills.events(work)):
             yield work
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """A server of our own with the deployments of this repository."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_LOCAL_STORAGE_PATH": str(home / "assay" / "results"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "ASSAY_HOME": str(home / "assay"),
-        "ASSAY_ROOT": str(ROOT),
-        "ASSAY_POOL": "assay",
-        "ASSAY_WORKERS": "1",
-    }
-    (home / "prefect").mkdir()
-    server = Server(environment, home)
-    command = [PREFECT, "server", "start", "--port", str(port), "--no-ui"]
-    with started(command, server, home / "server.log"):
-        until(lambda: server.api("GET", "health"))
-        server.prefect("work-pool", "create", "assay", "--type", "process")
-        server.prefect("deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
-        yield server
-
-
-@contextmanager
-def started(command: list[str], server: Server, log: Path) -> Iterator[None]:
-    """A process that is ended when this is left."""
-    with log.open("w") as out:
-        running = subprocess.Popen(command, env=server.environment, cwd=ROOT, stdout=out, stderr=out)
-    try:
-        yield
-    finally:
-        running.terminate()
-        try:
-            running.wait(30)
-        except subprocess.TimeoutExpired:
-            running.kill()
-
-
-def until(found: Callable[[], Any], seconds: float = 600) -> Any:  # noqa: ANN401
-    """What ``found`` gives once it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if given := found():
-                return given
-        except (OSError, httpx.HTTPError):
-            pass
-        time.sleep(0.5)
-    sys.exit(f"nothing came within {seconds:g} seconds")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from tasks.points import Ended, named
 from tasks.publishing import harmless, link
 from tasks.steps import step
 
-VERSION = 2  # Raise on any change here that could change a comparison: it is part of its key.
+VERSION = 3  # Raise on any change here that could change a comparison: it is part of its key.
 
 LOSS = "held_out_loss"
 
@@ -112,7 +112,7 @@ def _shown(point: Ended, metric: str) -> reporting.Point:
         train_loss=record.learned_loss,
         tokens=record.tokens,
         seconds=record.seconds,
-        device_hours=record.seconds * record.devices / 3600,
+        device_hours=cost.hours(record),
         adapter=point.trained.adapter.digest,
         adapter_bytes=sum(int(entry["size"]) for entry in store().files(point.trained.adapter).values()),
         trainable_parameters=record.trainable_parameters,

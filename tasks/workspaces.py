@@ -1,4 +1,4 @@
-"""Workspaces: the folder that a question is worked on in, ``ASSAY_HOME/work/KEY``, held by one process at a time.
+"""Workspaces: the folder that a question is worked on in, below ``work`` in ``ASSAY_HOME``, one process at a time.
 
 It is kept if the work fails, so that the same question goes on from what lies there, and is removed once it is
 answered. Whoever waited meanwhile for the same question takes the answer of whoever worked on it: Prefect files that

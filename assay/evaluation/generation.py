@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assay.errors import BaseModelError, ModelError
+from assay.evaluation import windows
 
 VERSION = 1
 
@@ -99,7 +100,7 @@ def answer(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each 
     """
     import torch
 
-    _check(model, prompts, max_new_tokens)
+    windows.check(model, prompts, max_new_tokens, "evaluation.max_new_tokens")
     answers = [""] * len(prompts)
     with torch.inference_mode():
         prefix = _shared(prompts)
@@ -140,7 +141,7 @@ def latency(
 
     if not prompts:
         raise ModelError("latency was asked of no prompt: expected at least one. Check the test side of the split.")
-    _check(model, prompts, max_new_tokens)
+    windows.check(model, prompts, max_new_tokens, "evaluation.max_new_tokens")
     with torch.inference_mode():
         turns = [prompts[i % len(prompts)] for i in range(WARM_UP + requests)]
         timed = np.array([_timed(model, prompt, max_new_tokens) for prompt in turns][WARM_UP:])
@@ -174,18 +175,6 @@ def ends(model: Model) -> frozenset[int]:
         if found is not None:
             return frozenset([found] if isinstance(found, int) else found)
     raise ModelError("the model names no eos_token_id: expected the end-of-turn token in generation_config.json")
-
-
-def _check(model: Model, prompts: Sequence[list[int]], max_new_tokens: int) -> None:
-    window = getattr(model.config, "max_position_embeddings", None)
-    for place, prompt in enumerate(prompts):
-        if not prompt:
-            raise ModelError(f"prompt {place} has no token: expected at least one. Check the chat template.")
-        if window is not None and len(prompt) + max_new_tokens > window:
-            raise ModelError(
-                f"prompt {place} has {len(prompt)} tokens and may be answered with {max_new_tokens}: the model's "
-                f"window is {window}. Shorten the record, or lower evaluation.max_new_tokens."
-            )
 
 
 def _batches(prompts: Sequence[list[int]], size: int) -> list[list[int]]:

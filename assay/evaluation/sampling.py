@@ -22,7 +22,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from assay.errors import ModelError, RecipeError
+from assay.errors import RecipeError
+from assay.evaluation import windows
 
 VERSION = 1
 
@@ -119,7 +120,7 @@ def draw(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each is
     """
     import torch
 
-    _check(model, prompts, max_new_tokens)
+    windows.check(model, prompts, max_new_tokens, "replay.max_new_tokens")
     answers = [Drawn() for _ in prompts]
     order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place]), place))
     with torch.inference_mode():
@@ -151,18 +152,6 @@ def _prompt(line: bytes, number: int) -> Prompt:
             f"prompts line {number}: found a mistake in {where} ({first['msg']}); expected a JSON object with exactly "
             "id and prompt, neither blank. Mend or remove the line."
         ) from None
-
-
-def _check(model: Model, prompts: Sequence[list[int]], max_new_tokens: int) -> None:
-    window = getattr(model.config, "max_position_embeddings", None)
-    for place, prompt in enumerate(prompts):
-        if not prompt:
-            raise ModelError(f"prompt {place} has no token: expected at least one. Check the chat template.")
-        if window is not None and len(prompt) + max_new_tokens > window:
-            raise ModelError(
-                f"prompt {place} has {len(prompt)} tokens and may be answered with {max_new_tokens}: the model's "
-                f"window is {window}. Shorten the prompt, or lower replay.max_new_tokens."
-            )
 
 
 def _fill(

@@ -5,13 +5,13 @@ its files' digests, written last and under a temporary name. It also says for wh
 so that a folder reused by another recipe never lends it its weights.
 """
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import TrainingError
+from assay.locations import sha256
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -30,7 +30,7 @@ def seal(folder: Path, identity: str, seconds: float) -> None:
         identity: names the run; only that run will accept it.
         seconds: of training so far, kept for the record.
     """
-    files = {file.name: _sha256(file) for file in sorted(folder.iterdir()) if file.is_file()}
+    files = {file.name: sha256(file) for file in sorted(folder.iterdir()) if file.is_file()}
     part = folder / f"{MANIFEST}.part"
     part.write_text(json.dumps({"files": files, "identity": identity, "seconds": seconds}, indent=2, sort_keys=True))
     part.replace(folder / MANIFEST)
@@ -117,11 +117,6 @@ def _is_whole(folder: Path, identity: str) -> bool:
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
         files = manifest["files"].items()
-        return manifest["identity"] == identity and all(_sha256(folder / name) == found for name, found in files)
+        return manifest["identity"] == identity and all(sha256(folder / name) == found for name, found in files)
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -9,12 +9,12 @@ At most :data:`LIMIT` bytes are kept. Where that is too little, or there is but 
 embeddings, or a lower layer learns, nothing is reused.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.locations import sha256
 from assay.model.architecture import base_of
 from assay.model.packing import Layout, pack
 from assay.model.rows import Example, by_length
@@ -114,7 +114,7 @@ def states(  # noqa: PLR0913, PLR0917
     found = _computed(frozen, rows, ask, together)
     work.mkdir(parents=True, exist_ok=True)
     save_file({"states": torch.cat(found)}, file)
-    told.write_text(json.dumps({"identity": identity, "sha256": _sha256(file)}))
+    told.write_text(json.dumps({"identity": identity, "sha256": sha256(file)}))
     frozen.keep(found)
 
 
@@ -166,11 +166,6 @@ def _pass_on(hidden_states: "torch.Tensor", *_: object, **__: object) -> "torch.
 
 def _is_whole(file: Path, told: Path, identity: str) -> bool:
     try:
-        return bool(json.loads(told.read_text()) == {"identity": identity, "sha256": _sha256(file)})
+        return bool(json.loads(told.read_text()) == {"identity": identity, "sha256": sha256(file)})
     except (OSError, ValueError):
         return False
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

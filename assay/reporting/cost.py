@@ -70,7 +70,7 @@ class Cost(Part):
 
 def cost(training: Training, repeats: Sequence[Training], price: Price | None) -> Cost:
     """What a training took, and its repeats on top."""
-    hours, more = _hours(training), sum(map(_hours, repeats))
+    own, more = hours(training), sum(map(hours, repeats))
     device_bytes = training.fact("device_peak_bytes")
     done, full = training.operations, training.operations_of_full_tuning
     return Cost(
@@ -84,11 +84,11 @@ def cost(training: Training, repeats: Sequence[Training], price: Price | None) -
         operations_per_second=_over(done, training.seconds),
         seconds=training.seconds,
         devices=training.devices,
-        device_hours=hours,
+        device_hours=own,
         peak_bytes=training.peak_bytes,
         device_peak_bytes=int(device_bytes) if isinstance(device_bytes, int | float) and device_bytes else None,
         price=price,
-        amount=price.device_hour * hours if price else None,
+        amount=price.device_hour * own if price else None,
         repeats=len(repeats),
         repeats_device_hours=more,
         repeats_amount=price.device_hour * more if price and repeats else None,
@@ -158,7 +158,8 @@ def _trainings(number: int) -> str:
     return "one training" if number == 1 else f"{wording.count(number)} trainings"
 
 
-def _hours(training: Training) -> float:
+def hours(training: Training) -> float:
+    """Device-hours of a training, attempts that ran out of memory included."""
     failed = sum(attempt.seconds for attempt in training.attempts)
     return (training.seconds + failed) * training.devices / _HOUR
 

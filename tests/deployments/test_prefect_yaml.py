@@ -5,94 +5,20 @@ never fire and only the server's log says so. This is where that would be seen.
 """
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
+from tests.deployments.serving import ROOT, Server, eventually, serving
 from tests.flows import small
-
-ROOT = Path(__file__).parents[2]
-PREFECT = str(Path(sys.executable).with_name("prefect"))
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server, and the environment in which it is the one that is spoken to."""
-
-    environment: dict[str, str]
-    home: Path
-
-    def api(self, method: str, path: str, **body: Any) -> Any:
-        """Call the server's API."""
-        url = f"{self.environment['PREFECT_API_URL']}/{path}"
-        answer = httpx.request(method, url, json=body or None, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
-
-    def prefect(self, *arguments: str) -> str:
-        """Run Prefect's command line from the repository's root."""
-        command = [PREFECT, "--no-prompt", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of our own on a free port, with its database in a folder that is thrown away."""
-    home = tmp_path_factory.mktemp("deployed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_LOCAL_STORAGE_PATH": str(home / "assay" / "results"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "ASSAY_HOME": str(home / "assay"),
-        "ASSAY_ROOT": str(ROOT),
-        "ASSAY_POOL": "assay",
-        "ASSAY_WORKERS": "1",
-    }
-    (home / "prefect").mkdir()
-    running = subprocess.Popen(
-        [PREFECT, "server", "start", "--port", str(port), "--no-ui"],
-        env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    made = Server(environment, home)
-    try:
-        eventually(lambda: made.api("GET", "health"), 90)
-        made.prefect("work-pool", "create", "assay", "--type", "process")
-        made.prefect("deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
+    """A server of our own, with its database in a folder that is thrown away."""
+    with serving(tmp_path_factory.mktemp("deployed")) as made:
         yield made
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def eventually(found: Callable[[], Any], seconds: float) -> Any:
-    """What ``found`` gives once it gives something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if given := found():
-                return given
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.5)
-    return pytest.fail(f"nothing came within {seconds} seconds")
 
 
 def test_each_flow_has_a_deployment_with_a_form_of_its_parameters(server: Server):

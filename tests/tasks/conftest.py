@@ -10,6 +10,14 @@ from assay.artifacts import Artifact
 from tasks import steps
 from tasks.places import store as found_store
 from tasks.steps import Step, StepState, step
+from tests.tasks.small_training import Given, prepared
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+    """A small training, in a home of the file's own."""
+    with prepared(tmp_path_factory.mktemp("given")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,10 @@ from tests.tasks.small_training import (
     Given,
     adapter,
     checkpointed,
-    prepared,
     processes,
     until,
     write_inputs,
 )
-
-
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    """A small training, in a home of its own."""
-    with prepared(tmp_path_factory.mktemp("launch")) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

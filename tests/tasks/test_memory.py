@@ -1,7 +1,7 @@
 """Too little memory halves what passes at a time, and not what is learned."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,15 +9,7 @@ import pytest
 from assay.errors import OutOfMemoryError
 from assay.model import machine
 from tasks import faults, models
-from tests.tasks.small_training import ROOT, Given, prepared
-
-
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    """A small training, in a home of its own."""
-    with prepared(tmp_path_factory.mktemp("memory")) as made:
-        yield made
-
+from tests.tasks.small_training import ROOT, Given
 
 TOO_LITTLE = """
 import ctypes, json, os, resource, sys

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,10 @@ from tests.tasks.small_training import (
     Given,
     adapter,
     checkpointed,
-    prepared,
     processes,
     until,
     write_inputs,
 )
-
-
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    """A small training, in a home of its own."""
-    with prepared(tmp_path_factory.mktemp("nodes")) as made:
-        yield made
 
 
 @pytest.fixture
