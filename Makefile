@@ -30,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: ## Resolve pyproject.toml anew into requirements.lock.
 	@# Anew: with the old pins as preferences, a bare torch pin would draw in the CUDA wheel where a CPU wheel is at hand.
-	@$(BIN)/uv pip compile pyproject.toml --upgrade --extra test --extra s3 --extra dask --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --upgrade --extra test --extra s3 --extra dask --extra lm-eval --generate-hashes --no-header --no-annotate -q -o requirements.lock
 	@# The CPU build's local label and hash would tie the lock to one machine's wheel.
 	@$(BIN)/python -c "import pathlib, re; lock = pathlib.Path('requirements.lock'); lock.write_text(re.sub(r'(?m)^torch==([0-9.]+)(?:\+cpu)? \\\\\n(?:    --hash=.*\n)+', r'torch==\\1\n', lock.read_text()))"
 

@@ -116,6 +116,23 @@ class Trained(Reference):
 
     adapter: Artifact
     record: Artifact
+    dynamics: Artifact | None = None
+    """Loss of each example whenever it was visited."""
+
+
+class Questions(Reference):
+    """Files that both models are asked from."""
+
+    schema_: Artifact
+    benchmark: Artifact
+    """General ability."""
+
+    text: Artifact | None = None
+    """Held-out text."""
+
+    safety: Artifact | None = None
+    harness: Artifact | None = None
+    """A folder of task files of the recipe's own."""
 
 
 class Evaluated(Reference):
@@ -124,6 +141,10 @@ class Evaluated(Reference):
     summary: Artifact
     answers: Artifact
     choices: Artifact
+    texts: Artifact | None = None
+    probes: Artifact | None = None
+    variants: Artifact | None = None
+    guesses: Artifact | None = None
 
 
 class Registered(Reference):

@@ -8,15 +8,17 @@ is what :mod:`assay.evaluation.comparison` makes of two arms.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from assay.errors import ArtifactCorruptError
-from assay.records import Answer, Choice
+from assay.records import Answer, Choice, Guess, TextLoss, Timing
 
 Decision = Literal["accepted", "refused", "inconclusive"]
+Kind = Literal["superiority", "floor", "ceiling", "non_inferiority", "ratio"]
+"""How an estimate is held against its threshold: from above in all but ``ceiling`` and ``ratio``."""
 
 
 class Value(BaseModel):
@@ -62,6 +64,20 @@ class Arm:
     evaluation: Evaluation
     answers: list[Answer]
     choices: list[Choice]
+    texts: list[TextLoss] = field(default_factory=list)
+    """Held-out texts."""
+
+    probes: list[Choice] = field(default_factory=list)
+    """Safety probes: whether the right thing to say is the likelier one."""
+
+    variants: list[Answer] = field(default_factory=list)
+    """Answers to changed test records; attribute ``variant`` says how, ``of`` of which record."""
+
+    guesses: list[Guess] = field(default_factory=list)
+    """How likely each value of the label was held."""
+
+    timings: list[Timing] = field(default_factory=list)
+    """Single requests, the same ones as the other arm's and asked in turn with them."""
 
 
 class Criterion(Value):
@@ -73,8 +89,13 @@ class Criterion(Value):
     """
 
     name: str
-    kind: Literal["superiority", "floor", "non_inferiority", "ratio"]
+    """Of this criterion alone, such as ``target``, ``general_ability`` or ``slice:channel=web``."""
+
+    kind: Kind
     metric: str
+    unit: Literal["points", "ratio", "bits"] = "points"
+    """Of estimate, threshold and bounds. A share is counted in points when it is shown."""
+
     baseline: float
     candidate: float
     difference: float
@@ -101,6 +122,15 @@ class Criterion(Value):
     p_value: float | None = None
     """Two-sided, of no difference at all. It is shown and decides nothing."""
 
+    p_shown: float | None = None
+    """One-sided, of a truth on the wrong side of the threshold or at it: small if the criterion is shown to hold."""
+
+    p_refuted: float | None = None
+    """One-sided, of a truth on the right side of the threshold or at it: small if it is shown not to hold."""
+
+    p_adjusted: float | None = None
+    """``p_refuted`` after Holm's correction over all criteria: only this refuses a candidate."""
+
     standard_error: float | None = None
     detectable: float | None = None
     """Distance of truth from threshold that this many items would show with 80 % power."""
@@ -111,6 +141,17 @@ class Criterion(Value):
     decision: Decision
     reason: str
     """A sentence."""
+
+
+class SelfTest(Value):
+    """How often the gate finds a difference where there is none: the A/A test of this run's own items."""
+
+    resamples: int
+    found: int
+    """In how many a difference was claimed that is none."""
+
+    upper: float
+    """Bound of the share, at the gate's confidence (Clopper and Pearson 1934)."""
 
 
 class Verdict(Value):
@@ -131,6 +172,7 @@ class Verdict(Value):
     confidence: float
     """Of each one-sided bound."""
 
+    self_test: SelfTest | None = None
     question: dict[str, JsonValue]
     wins: tuple[str, ...]
     """Ids of test records that only the candidate answered right."""

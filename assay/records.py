@@ -252,3 +252,44 @@ class Choice:
     correct: bool
     margin: float
     """Log-likelihood of the right choice minus that of the best wrong one, in nats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLoss:
+    """How well a model foresaw a text."""
+
+    id: str
+    group: str
+    """Kind of text."""
+
+    nats: float
+    """Negative log-likelihood of the text, the first token aside."""
+
+    tokens: int
+    """That were foreseen; perplexity is exp(nats / tokens)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """How likely a model held each value of a test record's label."""
+
+    id: str
+    subject: str
+    expected: str
+    probabilities: dict[str, float]
+    """Value → its share of the probability of all values; they sum to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long one request took, alone on its machine."""
+
+    id: str
+    first_ms: float
+    """To the first token."""
+
+    total_ms: float
+    tokens: int
+    """Generated, the end of the turn included."""
+
+    prompt_tokens: int

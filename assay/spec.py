@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from assay.fields import Declared, Fraction, Located, Name, Positive, Said, Sha256, Spec
 from assay.policy import MeasurementSpec, RedactionSpec
+from assay.trials import ApproachesSpec, EvaluationSpec, GateSpec, LeakAuditSpec
 from assay.tuning import PriceSpec, ReplaySpec, TrainingSpec
 
 
@@ -219,53 +220,6 @@ class SplitSpec(Spec):
         return self
 
 
-class BenchmarkSpec(Spec):
-    """Items scored by log-likelihood: what the model could do before, and should still."""
-
-    name: Name
-    uri: Located
-    digest: Sha256 | None = None
-    """Of the bytes. If it is given, other bytes are refused; if not, it is filled in when a run starts."""
-
-
-class EvaluationSpec(Spec):
-    """What baseline and candidate are asked, in the same way."""
-
-    max_new_tokens: Positive
-    batch_size: Positive
-    """Prompts decoded together; part of identity because batch composition moves greedy text."""
-
-    latency_requests: Positive = 30
-    """Single requests timed, after a warm-up."""
-
-    slices: tuple[str, ...] = ()
-    """Attributes by whose values the metrics are also given."""
-
-    general_ability: BenchmarkSpec
-
-
-class GateSpec(Spec):
-    """What a candidate must show. There are no defaults: a gate is a decision."""
-
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
-    """Of each one-sided bound, such as 0.95."""
-
-    target: Literal["exact_match", "field_accuracy"]
-    """The metric on which the candidate must be superior."""
-
-    min_gain: Fraction
-    """By at least this much, as a share of items, at the lower bound."""
-
-    min_format_adherence: Fraction
-    """At the lower bound."""
-
-    ability_margin: Fraction
-    """Non-inferiority margin on general ability, as a share of items."""
-
-    max_latency_ratio: Annotated[float, Field(ge=1)]
-    """Candidate's median latency over the baseline's."""
-
-
 class ReleaseSpec(Spec):
     """Under which name the candidate is registered."""
 
@@ -294,6 +248,8 @@ class RunSpec(Spec):
 
     price: PriceSpec | None = None
     evaluation: EvaluationSpec
+    leak_audit: LeakAuditSpec | None = None
+    approaches: ApproachesSpec | None = None
     gate: GateSpec
     release: ReleaseSpec
 
@@ -312,6 +268,28 @@ class RunSpec(Spec):
                 f"repeat_seeds: found {list(self.repeat_seeds)}, expected seeds that differ from one another "
                 f"and from training.seed, {self.training.seed}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_measured_is_judged(self) -> Self:
+        asked, gate = self.evaluation, self.gate
+        halves: dict[str, tuple[object, object]] = {
+            "evaluation.held_out_text and gate.max_perplexity_ratio": (asked.held_out_text, gate.max_perplexity_ratio),
+            "evaluation.safety and gate.safety_margin": (asked.safety, gate.safety_margin),
+            "leak_audit and gate.max_leak_rate": (self.leak_audit, gate.max_leak_rate),
+            "leak_audit and gate.max_exposure": (self.leak_audit, gate.max_exposure),
+        }
+        if alone := [names for names, (one, other) in halves.items() if (one is None) != (other is None)]:
+            raise ValueError(f"{'; '.join(alone)}: found one of two, expected both or neither")
+        if gate.robustness_margin is not None and asked.robustness is None:
+            raise ValueError("gate.robustness_margin: found no evaluation.robustness; say what to ask")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_are_measured(self) -> Self:
+        known = {"exact_match", "field_accuracy", *self.evaluation.metrics}
+        if unknown := sorted({self.gate.target, *self.gate.further_targets} - known):
+            raise ValueError(f"gate: found the targets {unknown}, expected metrics among {sorted(known)}")
         return self
 
     @model_validator(mode="after")

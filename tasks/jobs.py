@@ -21,8 +21,9 @@ from assay.errors import AssayError
 from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter, machine, prompting, rows, session, training, weights
 from assay.records import Record, from_parquet
-from assay.spec import EvaluationSpec, PromptSpec
+from assay.spec import PromptSpec
 from assay.store import write_atomically
+from assay.trials import EvaluationSpec
 from assay.tuning import TrainingSpec
 from tasks import asking, assessing, nodes
 from tasks.faults import described

@@ -37,7 +37,7 @@ from assay.reporting import (
 from assay.reporting import report as reporting
 from assay.reporting.content import Content
 from assay.reporting.training import Repeat, Training
-from assay.spec import GateSpec
+from assay.trials import GateSpec
 from tasks import parts, shards
 from tasks.places import store
 from tasks.steps import step

@@ -27,8 +27,9 @@ from assay.model import (
     watching,
     weights,
 )
-from assay.spec import BaseSpec, EvaluationSpec, PromptSpec
+from assay.spec import BaseSpec, PromptSpec
 from assay.store import write_atomically
+from assay.trials import EvaluationSpec
 from assay.tuning import TrainingSpec
 from tasks import jobs, nodes
 from tasks.launch import Listener, launch

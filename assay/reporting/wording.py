@@ -196,6 +196,8 @@ def threshold(criterion: Criterion) -> str:
             return f"more than {points(criterion.threshold)} points"
         case "floor":
             return f"at least {share(criterion.threshold)}"
+        case "ceiling":
+            return f"at most {_in_unit(criterion, criterion.threshold)}"
         case "ratio":
             return f"at most {criterion.threshold:g} times"
 
@@ -209,6 +211,8 @@ def estimate(criterion: Criterion, value: float | None) -> str:
             return f"{points(value)} points"
         case "floor":
             return share(value)
+        case "ceiling":
+            return _in_unit(criterion, value)
         case "ratio":
             return f"{value:.2f} times"
 
@@ -222,8 +226,14 @@ def bounds(criterion: Criterion) -> str:
             return f"{points(criterion.lower)} to {points(criterion.upper)} points"
         case "floor":
             return f"{share(criterion.lower)} to {share(criterion.upper)}"
+        case "ceiling":
+            return f"{_in_unit(criterion, criterion.lower)} to {_in_unit(criterion, criterion.upper)}"
         case "ratio":
             return f"{criterion.lower:.2f} to {criterion.upper:.2f} times"
+
+
+def _in_unit(criterion: Criterion, value: float) -> str:
+    return f"{value:.2f} bits" if criterion.unit == "bits" else share(value)
 
 
 def leaves(value: Any, name: str = "") -> list[tuple[str, str]]:  # noqa: ANN401

@@ -32,7 +32,7 @@ from assay.evaluation.comparison import intervals
 from assay.evaluation.comparison.pairing import paired, refuse_unlike
 from assay.evaluations import Arm, Criterion, Decision, Evaluation, Verdict
 from assay.records import Answer, Choice
-from assay.spec import GateSpec
+from assay.trials import GateSpec
 
 VERSION = 1
 

@@ -11,7 +11,7 @@ from assay.evaluation import comparison
 from assay.evaluation.comparison import compare
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.records import Answer, Choice
-from assay.spec import GateSpec
+from assay.trials import GateSpec
 from tests.assay.evaluation.test_intervals import shares, simulated
 
 GATE = GateSpec(

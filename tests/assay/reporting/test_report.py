@@ -16,7 +16,7 @@ from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, So
 from assay.reporting.excerpts import changes, examples, passage
 from assay.reporting.report import page
 from assay.reporting.training import Training
-from assay.spec import GateSpec
+from assay.trials import GateSpec
 from tests.assay.reporting.measurements import redacting, refused
 from tests.assay.reporting.trainings import trained
 
