@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from assay.errors import ArtifactCorruptError
-from assay.records import Answer, Choice, Guess, TextLoss, Timing
+from assay.outcomes import Answer, Choice, Guess, TextLoss, Timing
 
 Decision = Literal["accepted", "refused", "inconclusive"]
 Kind = Literal["superiority", "floor", "ceiling", "non_inferiority", "ratio"]

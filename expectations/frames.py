@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assay.errors import ExpectationError
-from assay.records import Answer
+from assay.outcomes import Answer
 
 if TYPE_CHECKING:
     import numpy as np

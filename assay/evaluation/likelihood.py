@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from assay.errors import ModelError, SourceError
-from assay.records import Choice
+from assay.outcomes import Choice
 
 VERSION = 1
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assay.errors import DataError, RecipeError
-from assay.records import Answer, Record
+from assay.outcomes import Answer
+from assay.records import Record
 
 VERSION = 1
 

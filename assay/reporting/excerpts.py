@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from assay.evaluations import Arm
-from assay.records import Answer, Choice, Dropped
+from assay.outcomes import Answer, Choice
+from assay.records import Dropped
 from assay.reporting.content import Change, Example, Passage, Reason
 
 VERSION = 2

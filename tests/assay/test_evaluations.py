@@ -4,7 +4,7 @@ import pytest
 
 from assay import evaluations
 from assay.errors import ArtifactCorruptError
-from assay.records import Answer
+from assay.outcomes import Answer
 from tests.assay.evaluation.test_comparison import answers, choices
 
 

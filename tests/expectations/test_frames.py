@@ -6,7 +6,8 @@ import pytest
 
 from assay.errors import ExpectationError
 from assay.model import prompting, rows
-from assay.records import Answer, Record, Turn, label_of, to_parquet
+from assay.outcomes import Answer
+from assay.records import Record, Turn, label_of, to_parquet
 from expectations import frames
 from tests.expectations.conftest import record
 

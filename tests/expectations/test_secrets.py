@@ -10,7 +10,8 @@ import pytest
 
 from assay.errors import ExpectationError
 from assay.model import prompting, rows
-from assay.records import Answer, Record, Turn, to_parquet
+from assay.outcomes import Answer
+from assay.records import Record, Turn, to_parquet
 from assay.spec import DOORWAYS
 from expectations import frames
 from expectations import suite as suites

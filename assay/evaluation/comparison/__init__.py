@@ -31,7 +31,7 @@ from assay.errors import IncomparableError
 from assay.evaluation.comparison import intervals
 from assay.evaluation.comparison.pairing import paired, refuse_unlike
 from assay.evaluations import Arm, Criterion, Decision, Evaluation, Verdict
-from assay.records import Answer, Choice
+from assay.outcomes import Answer, Choice
 from assay.trials import GateSpec
 
 VERSION = 1

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from assay.errors import IncomparableError
 from assay.evaluations import Evaluation
-from assay.records import Answer, Choice
+from assay.outcomes import Answer, Choice
 
 VERSION = 1
 

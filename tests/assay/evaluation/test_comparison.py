@@ -10,7 +10,7 @@ from assay.errors import IncomparableError
 from assay.evaluation import comparison
 from assay.evaluation.comparison import compare
 from assay.evaluations import Arm, Evaluation, Verdict
-from assay.records import Answer, Choice
+from assay.outcomes import Answer, Choice
 from assay.trials import GateSpec
 from tests.assay.evaluation.test_intervals import shares, simulated
 

@@ -7,7 +7,7 @@ import pytest
 from assay.errors import ModelError, SourceError
 from assay.evaluation import generation, likelihood
 from assay.evaluation.likelihood import Item, parse, score
-from assay.records import Choice
+from assay.outcomes import Choice
 from tests import tiny_model
 
 ITEMS = [

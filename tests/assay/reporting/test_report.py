@@ -10,7 +10,8 @@ import pytest
 from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals
 from assay.evaluations import Arm, Evaluation, Verdict
-from assay.records import Answer, Choice, Dropped
+from assay.outcomes import Answer, Choice
+from assay.records import Dropped
 from assay.reporting import forest, wording
 from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite
 from assay.reporting.excerpts import changes, examples, passage
@@ -112,7 +113,19 @@ def content(decision: str = "accepted") -> Content:
     )  # fmt: skip
 
 
-KEPT = {"accepted", "refused", "inconclusive", "superiority", "floor", "non_inferiority", "ratio", "target"}
+KEPT = {
+    "points",
+    "ratio",
+    "bits",
+    "accepted",
+    "refused",
+    "inconclusive",
+    "superiority",
+    "floor",
+    "non_inferiority",
+    "ratio",
+    "target",
+}
 KEPT |= {"best", "packed", "padded", "held_out_loss"}
 KEPT |= {"pass_with_warnings", "passed", "failed", "could not run", "recipe", "name", "owner", "purpose"}
 
