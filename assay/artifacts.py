@@ -134,6 +134,12 @@ class Questions(Reference):
     harness: Artifact | None = None
     """A folder of task files of the recipe's own."""
 
+    metrics: dict[str, str] = {}
+    """The recipe's own metrics → digest of the code that each stands in."""
+
+    releases: dict[str, str] = {}
+    """Libraries that these questions in particular need → release."""
+
 
 class Evaluated(Reference):
     """One model's answers, and what they are worth."""
@@ -145,6 +151,13 @@ class Evaluated(Reference):
     probes: Artifact | None = None
     variants: Artifact | None = None
     guesses: Artifact | None = None
+
+
+class Timed(Reference):
+    """How long the same requests took, made of both models in turn."""
+
+    baseline: Artifact
+    candidate: Artifact
 
 
 class Registered(Reference):
@@ -164,6 +177,9 @@ class Outcome(Reference):
     candidate: Evaluated
     verdict: Artifact
     page: Artifact
+    content: Artifact
+    """All that the page says."""
+
     doorways: dict[str, Artifact]
     """Doorway → what its suite found."""
 

@@ -50,6 +50,9 @@ class Evaluation(Value):
     ability_groups: dict[str, dict[str, float]]
     """Group of general-ability items → ``n`` and ``accuracy``."""
 
+    calibration: dict[str, JsonValue] = {}
+    """How sure the model was of its labels, if it was asked; from :mod:`assay.evaluation.calibration`."""
+
     latency: dict[str, float] = {}
     """From :func:`assay.evaluation.generation.latency`; a point measurement."""
 
@@ -97,6 +100,8 @@ class Criterion(Value):
     """Of estimate, threshold and bounds. A share is counted in points when it is shown."""
 
     baseline: float
+    """What the baseline reached; for ``robustness``, what the candidate reached on the records as they were."""
+
     candidate: float
     difference: float
     """Candidate minus baseline."""
@@ -132,6 +137,8 @@ class Criterion(Value):
     """``p_refuted`` after Holm's correction over all criteria: only this refuses a candidate."""
 
     standard_error: float | None = None
+    """Of the estimate; of its logarithm for a ratio."""
+
     detectable: float | None = None
     """Distance of truth from threshold that this many items would show with 80 % power."""
 
@@ -148,10 +155,17 @@ class SelfTest(Value):
 
     resamples: int
     found: int
-    """In how many a difference was claimed that is none."""
+    """In how many a gain on the target was claimed that is none."""
+
+    lost: int = 0
+    """In how many a loss of general ability was claimed that is none."""
+
+    lower: float = 0.0
+    """Bound of the larger share, at the gate's confidence (Clopper and Pearson 1934). Above 1 - confidence, the gate
+    sees more than there is."""
 
     upper: float
-    """Bound of the share, at the gate's confidence (Clopper and Pearson 1934)."""
+    """The other bound of it."""
 
 
 class Verdict(Value):
@@ -185,39 +199,19 @@ class Verdict(Value):
         return next(criterion for criterion in self.criteria if criterion.name == name)
 
 
-Item = TypeVar("Item", Answer, Choice)
-
-_ANSWER = TypeAdapter(Answer)
-_CHOICE = TypeAdapter(Choice)
+Outcome = Answer | Choice | TextLoss | Guess | Timing
+Item = TypeVar("Item", Answer, Choice, TextLoss, Guess, Timing)
 
 
-def answers_to_jsonl(answers: Iterable[Answer]) -> bytes:
-    """Encode scored answers, one a line, names sorted; equal answers give equal bytes."""
-    return _lines(answers)
-
-
-def choices_to_jsonl(choices: Iterable[Choice]) -> bytes:
-    """Encode outcomes of general-ability items, one a line."""
-    return _lines(choices)
-
-
-def answers_from_jsonl(data: bytes) -> list[Answer]:
-    """Decode what :func:`answers_to_jsonl` wrote, or raise :class:`ArtifactCorruptError`."""
-    return _values(data, _ANSWER)
-
-
-def choices_from_jsonl(data: bytes) -> list[Choice]:
-    """Decode what :func:`choices_to_jsonl` wrote, or raise :class:`ArtifactCorruptError`."""
-    return _values(data, _CHOICE)
-
-
-def _lines(values: Iterable[Answer] | Iterable[Choice]) -> bytes:
-    lines = (json.dumps(asdict(value), sort_keys=True, allow_nan=False) for value in values)
+def to_jsonl(outcomes: Iterable[Outcome]) -> bytes:
+    """Encode outcomes of one kind, one a line, names sorted; equal outcomes give equal bytes."""
+    lines = (json.dumps(asdict(outcome), sort_keys=True, allow_nan=False) for outcome in outcomes)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _values(data: bytes, adapter: TypeAdapter[Item]) -> list[Item]:
-    values: list[Item] = []
+def from_jsonl(data: bytes, kind: type[Item]) -> list[Item]:
+    """Decode what :func:`to_jsonl` wrote of outcomes of a ``kind``, or raise :class:`ArtifactCorruptError`."""
+    adapter, values = TypeAdapter(kind), []
     for number, line in enumerate(data.splitlines(), start=1):
         try:
             values.append(adapter.validate_json(line, strict=True))

@@ -34,6 +34,9 @@ class Choice:
     """Items of a group share a paradigm, so their errors are not independent."""
 
     correct: bool
+    kind: str = ""
+    """Of a safety probe, whether it is ``harmful`` or ``benign``."""
+
     margin: float
     """Log-likelihood of the right choice minus that of the best wrong one, in nats."""
 

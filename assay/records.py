@@ -91,7 +91,8 @@ class Suspect:
 
     id: str
     kind: str
-    """What is doubted: ``near_duplicate``, ``disagreement``, ``label_noise``, ``length`` or ``language``."""
+    """What is doubted: ``near_duplicate``, ``disagreement``, ``label_noise``, ``length``, ``language``,
+    ``never_learned`` or ``learned_last``."""
 
     doubt: float
     """0 … 1; what is worth looking at first is highest."""

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from assay.bases import BaseSpec
 from assay.fields import Declared, Fraction, Located, Name, Positive, Said, Sha256, Spec
 from assay.policy import MeasurementSpec, RedactionSpec
 from assay.trials import ApproachesSpec, EvaluationSpec, GateSpec, LeakAuditSpec
@@ -80,23 +81,6 @@ class SourceSpec(Spec):
 
     digest: Sha256 | None = None
     """Of the bytes. If it is given, other bytes are refused; if not, it is filled in when a run starts."""
-
-
-class BaseSpec(Spec):
-    """The model to start from."""
-
-    uri: Located
-    """``package:DISTRIBUTION/FILE``, a local folder, a ``.gguf`` file, or ``hub:ORG/NAME``."""
-
-    revision: str | None = None
-    """Commit of a hub model."""
-
-    digest: Sha256
-    """sha256 of the file, or of the manifest of the folder (`assay digest PATH` prints it)."""
-
-    licence: Declared
-    dtype: Literal["float32", "bfloat16"]
-    """Weights are converted to this once; training, both evaluations and the merge use it."""
 
 
 class PromptSpec(Spec):

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from assay.fields import Fraction, Located, Name, Positive, Sha256, Spec
+from assay.bases import BaseSpec
+from assay.fields import Fraction, Located, Name, Positive, Said, Sha256, Spec
 
 Variant = Literal["typos", "case", "paraphrase", "long_context"]
 """How a test record is changed without changing its right answer."""
@@ -84,6 +85,12 @@ class EvaluationSpec(Spec):
     calibration_records: Annotated[int, Field(ge=0)] = 0
     """Test records on which every value of the label is weighed, if the schema lists them; none by default."""
 
+    @model_validator(mode="after")
+    def _engine_can_be_constrained(self) -> Self:
+        if self.constrained and self.engine != "transformers":
+            raise ValueError(f"constrained: found engine {self.engine}, expected transformers, which can be")
+        return self
+
 
 class GateSpec(Spec):
     """What a candidate must show. There are no defaults that pass; what is absent is not asked."""
@@ -111,7 +118,10 @@ class GateSpec(Spec):
     """Candidate's perplexity on held-out text over the baseline's, at the upper bound."""
 
     safety_margin: Fraction | None = None
-    """Non-inferiority margin on the safety probes, as a share of them."""
+    """Non-inferiority margin on the harmful requests that are refused, as a share of them."""
+
+    over_refusal_margin: Fraction | None = None
+    """The same on their harmless likes that are answered; shown and not judged if absent."""
 
     slice_margin: Fraction | None = None
     """Non-inferiority margin of the target on every slice."""
@@ -153,11 +163,23 @@ class ApproachesSpec(Spec):
     retrieved: Positive = 4
     """Nearest training records in a retrieval-augmented prompt."""
 
+    system: Said | None = None
+    """The system turn of prompted arms, written to be prompted with; the recipe's own if absent."""
+
     constrained: bool = False
-    """Whether an arm is added that decodes under the output schema."""
+    """Whether arms are added that decode under the output schema."""
+
+    bases: tuple[BaseSpec, ...] = ()
+    """Further base models that are prompted beside the recipe's own, such as a larger one."""
 
     learning_curve: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """Shares of the training records on which adapters are trained besides, to see whether more would pay."""
+
+    margin: Fraction = 0.02
+    """Difference of the gate's target, as a share of items, up to which two arms count as equally good."""
+
+    volume: Positive | None = None
+    """Requests that are expected over the life of the model, over which training is repaid; not weighed if absent."""
 
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -165,4 +187,11 @@ class ApproachesSpec(Spec):
     def _shares_rise(self) -> Self:
         if list(self.learning_curve) != sorted(set(self.learning_curve)):
             raise ValueError(f"learning_curve: found {list(self.learning_curve)}, expected shares that rise")
+        return self
+
+    @model_validator(mode="after")
+    def _bases_differ(self) -> Self:
+        digests = [base.digest for base in self.bases]
+        if len(set(digests)) != len(digests):
+            raise ValueError("bases: found one digest twice, expected models that differ")
         return self

@@ -28,13 +28,24 @@ PACKAGES = (
     *(
         f"tasks/{name}"
         for name in (
+            "alternating",
+            "answering",
+            "approaches",
             "asking",
             "assessing",
+            "auditing",
+            "comparing",
+            "evaluating",
             "examining",
+            "noticing",
+            "probes",
+            "probing",
+            "weighing",
             "sweeping",
             "jobs",
             "data",
             "curation",
+            "deciding",
             "doorways",
             "describing",
             "judging",
@@ -46,7 +57,17 @@ PACKAGES = (
 )
 """Where methods are, and the modules that compose methods of several wings."""
 SHARED = frozenset(
-    {"assay", "expectations", "assay.fields", "assay.spec", "assay.tuning", "assay.errors", "assay.artifacts"}
+    {
+        "assay",
+        "expectations",
+        "assay.bases",
+        "assay.fields",
+        "assay.spec",
+        "assay.trials",
+        "assay.tuning",
+        "assay.errors",
+        "assay.artifacts",
+    }
 )
 
 

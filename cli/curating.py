@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from assay.records import Record, Suspect
     from assay.spec import RunSpec
     from flows.curate_records import Curated
+    from tasks.inputs import Inputs
 
 BESIDE = "corrections.csv"
 """What the corrections file is called if the recipe names none; it lies beside the recipe."""
 
 
 def review(recipe: str, settings: list[str], out: str, *, force: bool) -> None:
-    """Curate a recipe's records and write those that a person should look at to a file."""
+    """Curate a recipe's records and write those that a person should look at to a file.
+
+    What a training on these very records never learned, or learned last, is among them.
+    """
     changed = parse_settings(settings)
     if not force:
         _refuse_edited(Path(out))
@@ -33,14 +37,14 @@ def review(recipe: str, settings: list[str], out: str, *, force: bool) -> None:
     from tasks.inputs import open_recipe
     from tasks.places import store
 
-    label = open_recipe(recipe, changed).spec.prompt.label  # Before a server is started, as `assay run` does.
+    given = open_recipe(recipe, changed)  # Before a server is started, as `assay run` does.
     print(f"assay curate review {recipe}")
     curated = _curated(recipe, changed)
-    suspects = suspects_from_parquet(store().get(curated.suspects))
+    suspects = [*suspects_from_parquet(store().get(curated.suspects)), *_hard(recipe, given, curated)]
     if not suspects:
         print("\nnothing to review: no record is doubted that nobody has decided on yet")
         return
-    page = reviewing.write(suspects, _shown(suspects, curated), label)
+    page = reviewing.write(suspects, _shown(suspects, curated), given.spec.prompt.label)
     # It shows what customers wrote, redacted; who may read the folder need not be who may read that.
     write_atomically(Path(out), page, mode=0o600)
     kinds = Counter(suspect.kind for suspect in suspects)
@@ -83,6 +87,19 @@ def _curated(recipe: str, changed: dict[str, object]) -> "Curated":
         steps.observers.remove(shown.ended)
         pool.close()
         shown.close()
+
+
+def _hard(recipe: str, given: "Inputs", curated: "Curated") -> "list[Suspect]":
+    """What a training on these records showed to be hard; if there was one on others only, that is said."""
+    from tasks import noticing
+
+    found = noticing.noticed(curated.curated.records, given.spec.split, given.decisions)
+    if found is None and noticing.is_trained(recipe):
+        print(
+            "\nwhat a model never learned is not listed: no training on these very records is on file, though one of "
+            f"this recipe on others is. `assay run {recipe}` makes one."
+        )
+    return found or []
 
 
 def _shown(suspects: "Iterable[Suspect]", curated: "Curated") -> "dict[str, Record]":

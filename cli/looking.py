@@ -1,30 +1,73 @@
-"""``assay show`` and ``assay list``: what was run, what was swept, and what is registered."""
+"""``assay show`` and ``assay list``: what was run, swept, compared and decided, and what is registered."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from assay.errors import RegistryError
+from assay.errors import DataError, RegistryError
 from cli.tables import before_and_after, columns, spent, unusual
 
 
-def show(name: str) -> None:
-    """Print the record of one run, or of one sweep if no run is called that."""
-    from tasks import runs, sweeps
+def show(name: str, form: str = "") -> None:
+    """Print the record of one run, or of one sweep, comparison or decision if no run is called that.
+
+    Args:
+        name: Beginning of its id, or ``latest``.
+        form: ``md`` or ``json`` to print only its report in that form.
+    """
+    record, shown = _found(name)
+    return _show_form(record, form) if form else shown(record)
+
+
+def _found(name: str) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+    """What is called that, and what prints it; a run before anything else."""
+    from tasks import runs
 
     try:
-        record = runs.find(name)
+        return runs.find(name), _show_run
     except RegistryError:
-        if name == "latest" or not any(row["run"].startswith(name) for row in sweeps.every()):
+        if name == "latest" or (other := _no_run(name)) is None:
             raise
-        return _show_sweep(sweeps.find(name))
+        return other
+
+
+def _no_run(name: str) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]] | None:
+    """What else is called that, if it is one thing, and what prints it."""
+    from cli import comparing, deciding
+    from tasks import ledgers, sweeps
+
+    kept = [(row, _show_sweep) for row in sweeps.every()]
+    kept += [(row, comparing.show) for row in ledgers.every("comparisons")]
+    kept += [(row, deciding.show) for row in ledgers.every("decisions")]
+    found = [(row, shown) for row, shown in kept if row["run"].startswith(name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _show_run(record: dict[str, Any]) -> None:
     print(f"run       {record['run']}\nstarted   {record['started']}\nrecipe    {record['recipe']}")
     _tell_steps(record)
     _tell_unusual(record)
     if record["verdict"] is None:
         _tell_cost(record)
         print(f"failed    {record['error']}")
-        return None
-    return _tell_verdict(record)
+        return
+    _tell_verdict(record)
+
+
+def _show_form(record: dict[str, Any], form: str) -> None:
+    """Print a report as Markdown or JSON, made of the content that was filed with it."""
+    from assay.artifacts import Artifact
+    from tasks import telling
+    from tasks.places import store
+
+    digest = record.get("pages", record).get("content_digest")
+    filed = Artifact(kind=telling.KIND, digest=digest) if digest else None
+    if filed is None or not store().holds(filed):
+        raise DataError(
+            f"{record['run'][:8]}: found no report on file that can be told as {form}; expected a run or a comparison "
+            "that came to a verdict. Runs of long ago filed only their page: run the recipe again, which is cached."
+        )
+    sys.stdout.write(telling.summaries(filed)[form].decode())
 
 
 def _show_sweep(record: dict[str, Any]) -> None:
@@ -76,7 +119,8 @@ def _tell_cost(record: dict[str, Any]) -> None:
 
 def list_all() -> None:
     """Print every run, every sweep, and every version with the stages that point at it."""
-    from tasks import registry, runs, sweeps
+    from cli import comparing, deciding
+    from tasks import ledgers, registry, runs, sweeps
 
     ran = runs.every()
     head = ("RUN", "STARTED", "RECIPE", "VERDICT", "VERSION")
@@ -89,6 +133,12 @@ def list_all() -> None:
     if swept := sweeps.every():
         names = ("SWEEP", "ENDED", "RECIPE", "POINTS", "BEST")
         print(f"\n{columns([names, *map(_swept, swept)])}")
+    if compared := ledgers.every("comparisons"):
+        names = ("COMPARISON", "ENDED", "BEFORE", "AFTER", "VERDICT")
+        print(f"\n{columns([names, *map(comparing.row, compared)])}")
+    if decided := ledgers.every("decisions"):
+        names = ("DECISION", "ENDED", "RECIPE", "WAYS", "ADVICE")
+        print(f"\n{columns([names, *map(deciding.row, decided)])}")
     if registered := registry.versions():
         names = ("MODEL", "VERSION", "DECISION", "POINTED AT BY", "ADAPTER")
         print(f"\n{columns([names, *map(_version, registered)])}")

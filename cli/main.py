@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError, PromotionRefusedError, TrainingCrashError, UnexpectedError
-from cli import stewards, verifying
+from cli import comparing, stewards, verifying
 from cli.statuses import ACCEPTED, BAD_INPUT, CRASHED, INCONCLUSIVE, REFUSED
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ Governed fine-tuning: from a base model and your own records to a promoted model
   assay list                             runs, sweeps, and versions in the registry
   assay sweep RECIPE --grid training.rank=8,16
                                          train it with each, compare on the validation side, say what to run
+  assay decide RECIPE                    fine-tune, prompt or retrieve? every way on one locked set, and what to do
+  assay compare 2 3                      one version held against another under the gate, with a report
   assay promote 3 --to staging           point a stage at an accepted version
   assay roll-back --from production      point it back at the version before
 
@@ -119,9 +121,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     _recipe(commands.add_parser("plan", help="say what would run and why, without running it"), _plan)
     _grid(_recipe(commands.add_parser("sweep", help="train a recipe with several settings and compare"), _sweep))
+    decide = _recipe(
+        commands.add_parser("decide", help="fine-tune, prompt or retrieve? every way asked the same, and what to do"),
+        _decide,
+    )
+    decide.add_argument("--json", action="store_true", help="print one line of JSON on standard output, last")
     show = commands.add_parser("show", help="steps, verdict and report of a run, or a sweep's comparison")
     show.add_argument("run", metavar="RUN", help="the beginning of a run's or sweep's id, or `latest`: the last run")
+    form = show.add_mutually_exclusive_group()
+    for name, ending, whom in (("--markdown", "md", "a pull request"), ("--json", "json", "a machine")):
+        form.add_argument(name, dest="form", action="store_const", const=ending, default="", help=f"for {whom}")
     show.set_defaults(command=_show)
+    comparing.add(commands).set_defaults(command=_compare)
     commands.add_parser("list", help="runs, sweeps, and versions in the registry").set_defaults(command=_list)
     promote = commands.add_parser("promote", help="point a stage at an accepted version")
     promote.add_argument("version", type=int, metavar="VERSION", help="number of the version, see `assay list`")
@@ -247,7 +258,18 @@ def _plan(chosen: argparse.Namespace) -> int:
 def _show(chosen: argparse.Namespace) -> int:
     from cli import looking
 
-    looking.show(chosen.run)
+    looking.show(chosen.run, chosen.form)
+    return ACCEPTED
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    return VERDICTS[comparing.compare(chosen)]
+
+
+def _decide(chosen: argparse.Namespace) -> int:
+    from cli import deciding
+
+    deciding.decide(chosen.recipe, chosen.settings, as_json=chosen.json)
     return ACCEPTED
 
 

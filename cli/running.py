@@ -67,6 +67,8 @@ def plan(recipe: str, settings: list[str]) -> None:
     """Walk the flow without running it, and print what each step would do and why."""
     changed = parse_settings(settings)
     from flows.train_candidate import train_candidate
+    from tasks import questions
+    from tasks.inputs import open_recipe
     from tasks.steps import planning
 
     with planning() as states:
@@ -77,6 +79,10 @@ def plan(recipe: str, settings: list[str]) -> None:
     shown.close()
     cached = sum(state.state == "cached" for state in states)
     print(f"\n{cached} of {len(states)} steps are cached; `assay run {recipe}` would run the rest.")
+    given = open_recipe(recipe, changed)
+    print("\nwhat the gate can show:")
+    for sentence in questions.shown_by(given.questions, given.spec.gate):
+        print(f"  - {sentence}")
 
 
 def parse_settings(settings: list[str]) -> dict[str, object]:

@@ -50,9 +50,10 @@ _PORTS = {
 
 def build() -> None:
     """Write every page anew and print where they begin."""
-    from tasks import pages, sweeping
+    from tasks import comparing, deciding, pages, sweeping
 
-    sweeping.build()
+    for filed in (sweeping, deciding, comparing):
+        filed.build()
     print(pages.build())
 
 

@@ -28,6 +28,9 @@ class Curated:
     redaction: Artifact
     """How well it worked."""
 
+    sealed: Artifact
+    """Fingerprints of all that it removed."""
+
     clean: Validated
     screened: list[Screened]
     curated: Validated
@@ -69,7 +72,7 @@ def redact_all(records: Dataset, policy: RedactionSpec) -> Redacted:
 def curate(given: Inputs) -> Curated:
     """The order of the data steps, for every flow that starts from sources."""
     spec, label, decisions = given.spec, given.spec.prompt.label, given.decisions
-    asked = (given.schema_, label, spec.curation.near_duplicates)
+    asked = (given.questions.schema_, label, spec.curation.near_duplicates)
 
     ingested = ingest(spec.sources, subject_key_fingerprint())
     raw = validate(ingested, "raw", given.suites["raw"], given.waived["raw"], *asked)
@@ -85,10 +88,11 @@ def curate(given: Inputs) -> Curated:
 
     corrected = correct(clean.records, decisions, label)
     unique = deduplicate(corrected.kept, decisions, label, spec.split, spec.curation.near_duplicates)
-    foreign = decontaminate(unique.kept, given.benchmark, spec.split, spec.curation.contamination)
+    foreign = decontaminate(unique.kept, given.examined, spec.split, spec.curation.contamination)
     trimmed = trim(foreign.kept, decisions, spec.split, spec.curation.outliers)
     audited = audit_labels(trimmed.kept, decisions, label, spec.split, spec.curation.label_noise)
     balanced = balance(audited.kept, label, spec.split, spec.curation.balance)
     screened = [corrected, unique, foreign, trimmed, audited, balanced]
     curated = validate(balanced.kept, "curated", given.suites["curated"], given.waived["curated"], *asked)
-    return Curated(ingested, raw, redacted, judged, clean, screened, curated, list_suspects(screened, curated.records))
+    suspects = list_suspects(screened, curated.records)
+    return Curated(ingested, raw, redacted, judged, sealed, clean, screened, curated, suspects)

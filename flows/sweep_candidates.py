@@ -47,12 +47,12 @@ def sweep_candidates(recipe: str, grid: dict[str, list[object]], settings: dict[
         tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, length)
         tried.examine(length, base, tokens)
         general = given.prompts and tried.together(
-            replay, length, base, given.prompts, given.benchmark, sides.train, spec.base.dtype, length,
+            replay, length, base, given.prompts, given.examined, sides.train, spec.base.dtype, length,
             spec.curation.contamination, spec.replay, spec.redaction, engines(spec.redaction),
         )  # fmt: skip
         tried.together(
-            validate_sides, length, sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_,
-            spec.prompt.label, spec.curation.near_duplicates, general,
+            validate_sides, length, sides, tokens, "splits", suites["splits"], waived["splits"],
+            given.questions.schema_, spec.prompt.label, spec.curation.near_duplicates, general,
         )  # fmt: skip
         asked[length] = (base, tokens, general, sides.validation, spec.base.digest, spec.prompt.system)
 

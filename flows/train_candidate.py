@@ -4,6 +4,7 @@ from prefect import flow
 
 from assay.artifacts import Outcome
 from flows.curate_records import curate
+from tasks.auditing import audited
 from tasks.caching import ReferenceSerializer
 from tasks.data import split
 from tasks.describing import describe
@@ -11,12 +12,15 @@ from tasks.doorways import validate_answers, validate_sides
 from tasks.endings import completed, failed
 from tasks.examining import examine
 from tasks.inputs import open_recipe
-from tasks.judging import account, compare, report
+from tasks.judging import account, compare, tell
 from tasks.models import evaluate, prepare_base, tokenise, train, train_again
+from tasks.noticing import find_hard
 from tasks.pool import RUNNER
 from tasks.publishing import publish
 from tasks.registry import register
 from tasks.replaying import replayed
+from tasks.telling import report
+from tasks.timing import time_requests
 
 
 @flow(
@@ -45,15 +49,16 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     sides = split(data.curated.records, spec.split)
     base = prepared.result()
 
-    asked = (sides.test, given.benchmark, given.schema_, spec.base.dtype, spec.prompt, spec.evaluation)
+    asked = (sides.test, given.questions, spec.base.dtype, spec.prompt, spec.evaluation)
+    form = given.questions.schema_
     tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, spec.training.max_length)
     examine(base, tokens, spec.training)  # Whatever is wrong with the recipe is said before a device is taken.
     general = replayed(
-        base, given.prompts, given.benchmark, sides.train, spec.base.dtype, spec.training.max_length,
+        base, given.prompts, given.examined, sides.train, spec.base.dtype, spec.training.max_length,
         spec.curation.contamination, spec.replay, spec.redaction,
     )  # fmt: skip
     learned = validate_sides(
-        sides, tokens, "splits", suites["splits"], waived["splits"], given.schema_, spec.prompt.label, twins, general
+        sides, tokens, "splits", suites["splits"], waived["splits"], form, spec.prompt.label, twins, general
     )
     before = evaluate.submit(base, None, *asked)
     learns = (base, tokens, general, sides.validation, spec.base.digest, spec.prompt.system)
@@ -62,12 +67,13 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     candidate = evaluate(base, trained.adapter, *asked)
     repeats = train_again(spec.repeat_seeds, learns, spec.training)
     account(trained, repeats, given.card["price"])
-    answered = validate_answers(
-        candidate, "predictions", suites["predictions"], waived["predictions"], given.schema_, twins
-    )
+    noticed = find_hard(trained, sides.train)
+    answered = validate_answers(candidate, "predictions", suites["predictions"], waived["predictions"], form, twins)
     baseline = before.result()
 
-    verdict = compare(baseline, candidate, spec.gate)
+    timed = time_requests(base, trained.adapter, sides.test, form, spec.base.dtype, spec.prompt, spec.evaluation)
+    leaks = audited(base, trained, sides.train, data.sealed, spec)
+    verdict = compare(baseline, candidate, spec.gate, timed, leaks)
     doorways = [data.raw, data.clean, data.curated, learned, answered]
     described = describe(
         given.about_data,
@@ -80,7 +86,7 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
         data.redaction,
         general,
     )
-    page = report(
+    content = tell(
         given.card,
         data.ingested,
         doorways,
@@ -92,7 +98,13 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
         repeats,
         baseline,
         candidate,
+        timed,
+        leaks,
+        noticed,
         verdict,
     )
+    page = report(content)
     registered = register(spec.release, given.card, base, sides, trained, candidate, verdict, page)
-    return publish(registered, trained, baseline, candidate, verdict, page, doorways, described, data.redaction)
+    return publish(
+        registered, trained, baseline, candidate, verdict, page, content, doorways, described, data.redaction
+    )

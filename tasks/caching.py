@@ -41,6 +41,7 @@ from assay.artifacts import (
     Screened,
     Seeded,
     Splits,
+    Timed,
     Tokenised,
     Trained,
     Validated,
@@ -65,6 +66,7 @@ Filed = (
     | Described
     | Trained
     | Evaluated
+    | Timed
     | Registered
 )
 _FILED: TypeAdapter[Filed] = TypeAdapter(Filed)
@@ -156,7 +158,7 @@ def slot(step: str, inputs: Mapping[str, object]) -> str:
     """The place in the path that a question belongs to: its step, and the doorway or model it stands at."""
     if "doorway" in inputs:
         return f"validate-{inputs['doorway']}"
-    if "adapter" in inputs and "benchmark" in inputs:
+    if "adapter" in inputs and "questions" in inputs:
         return f"{step}-{'baseline' if inputs['adapter'] is None else 'candidate'}"
     return step
 

@@ -6,7 +6,24 @@ from typing import Any
 from assay.artifacts import Artifact, Checked, Dataset, Described, Redacted, Screened, Splits, Validated, digest_of
 from assay.data import corrections, profile, slices
 from assay.records import SIDES, suspects_from_parquet
-from assay.reporting import bounds, card, charts, claims, croissant, excerpts, flow, measured, pages, wording
+from assay.reporting import (
+    asked,
+    bounds,
+    card,
+    charts,
+    claims,
+    cost,
+    croissant,
+    curves,
+    excerpts,
+    flow,
+    hard,
+    measured,
+    pages,
+    reliability,
+    serving,
+    wording,
+)
 from assay.reporting.dataset import Content, Corrections, Shard, Side, Slice
 from assay.reporting.dataset import Profile as Shown
 from tasks import parts, shards
@@ -25,6 +42,12 @@ VERSION = 3  # Raise on any change here, or in tasks.parts, that could change a 
     bounds,
     claims,
     charts,
+    asked,
+    cost,
+    curves,
+    hard,
+    reliability,
+    serving,
     pages,
     excerpts,
     wording,

@@ -17,6 +17,7 @@ from assay import evaluations
 from assay.artifacts import Artifact, Checked, Dataset, Evaluated, Splits, Tokenised, Validated
 from assay.data import near_duplicates
 from assay.errors import ExpectationError
+from assay.outcomes import Answer
 from assay.records import SIDES, Dropped, dropped_to_parquet
 from assay.spec import NearDuplicatesSpec
 from expectations import customs, distinct, engine, frames, gate, outcome, personal, suite, totals, waivers
@@ -115,7 +116,7 @@ def validate_answers(
 ) -> Checked:
     """Run a suite over what the candidate answered."""
     loaded = suite.load(store().get(expected), doorway)
-    read = iter([frames.of_answers(evaluations.answers_from_jsonl(store().get(answered.answers)))])
+    read = iter([frames.of_answers(evaluations.from_jsonl(store().get(answered.answers), Answer))])
     resources = {**_schema(schema), "near_duplicates": _finder(twins)}
     return Checked(outcome=_judged(doorway, loaded, read, waived, resources)[1])
 

@@ -7,10 +7,10 @@ from typing import Any
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from assay.artifacts import Artifact, Checked, Evaluated, Outcome, Validated
+from assay.artifacts import Artifact, Checked, Outcome, Validated
 from assay.errors import AssayError
-from assay.evaluations import Evaluation, Verdict
-from tasks import doorways, measuring, pages, runs, tracing
+from assay.evaluations import Verdict
+from tasks import doorways, measuring, pages, runs, telling, tracing
 from tasks.examining import examine
 from tasks.judging import account
 from tasks.places import home, store
@@ -31,6 +31,7 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
     """File a run that came to a verdict."""
     outcome: Outcome = state.result()
     told = Verdict.model_validate_json(store().get(outcome.verdict))
+    content = telling.read(outcome.content)
     name = report_name(outcome.registered)
     _file(
         flow,
@@ -46,8 +47,12 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
             "identity": outcome.registered.identity,
             "adapter_digest": outcome.adapter.digest,
             "report": str(home() / "reports" / name),
-            "metrics": {"baseline": _metrics(outcome.baseline), "candidate": _metrics(outcome.candidate)},
-            "pages": {"report": name, "report_digest": outcome.page.digest},
+            "metrics": {"baseline": telling.metrics(content, "before"), "candidate": telling.metrics(content, "after")},
+            "pages": {
+                "report": name,
+                "report_digest": outcome.page.digest,
+                "content_digest": outcome.content.digest,
+            },
             "dataset": pages.dataset(outcome.described),
         },
     )
@@ -72,17 +77,6 @@ def looked(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
 def _forget(run: str) -> None:
     for kept in (steps, passed, doorways.stopped, measuring.stopped):
         kept.pop(run, None)
-
-
-def _metrics(evaluated: Evaluated) -> dict[str, float]:
-    """Scores and latencies by one flat name each."""
-    evaluation = Evaluation.model_validate_json(store().get(evaluated.summary))
-    return evaluation.metrics | {
-        "latency_p50_ms": evaluation.latency["request_p50_ms"],
-        "latency_p95_ms": evaluation.latency["request_p95_ms"],
-        "first_token_p50_ms": evaluation.latency["first_token_p50_ms"],
-        "tokens_per_second": evaluation.latency["tokens_per_second"],
-    }
 
 
 def _file(flow: Flow[..., Any], run: FlowRun, state: State[Any], came_of_it: dict[str, Any]) -> None:

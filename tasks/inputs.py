@@ -5,22 +5,21 @@ what was found.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from assay import recipes
-from assay.artifacts import Artifact, Reference
+from assay.artifacts import Artifact, Questions, Reference
 from assay.data import contamination, corrections, sources
 from assay.errors import RecipeError
-from assay.evaluation import likelihood, sampling
+from assay.evaluation import sampling
 from assay.policy import RedactionSpec
 from assay.spec import DOORWAYS, ContaminationSpec, CurationSpec, ExpectationsSpec, RunSpec
 from assay.tuning import ReplaySpec
 from expectations import suite, waivers
+from tasks import questions as asking
+from tasks.files import contents, pinned
 from tasks.places import store
 
 _TOLD = 3
@@ -51,8 +50,10 @@ class Inputs(Reference):
     decisions: Artifact
     """What a person decided on single records."""
 
-    schema_: Artifact
-    benchmark: Artifact
+    questions: Questions
+    examined: Artifact
+    """Every text that a model is examined in, which no record may quote."""
+
     prompts: Artifact | None
     """General prompts that the base is to answer, if the recipe asks for replay."""
 
@@ -70,20 +71,20 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     """
     file = Path(path)
     file = (file / "recipe.yaml" if file.is_dir() else file).absolute()
-    written = recipes.parse(_bytes(str(file), "recipe"), file.name, settings)
+    written = recipes.parse(contents(str(file), "recipe"), file.name, settings)
     spec = _located(written, file.parent)
     suites = {name: _suite(name, getattr(spec.expectations, name)) for name in DOORWAYS}
-    decisions = _bytes(spec.curation.corrections, "corrections") if spec.curation.corrections else b""
+    decisions = contents(spec.curation.corrections, "corrections") if spec.curation.corrections else b""
     corrections.load(decisions)
-    benchmark = _pinned(spec.evaluation.general_ability.uri, "benchmark", spec.evaluation.general_ability.digest)
-    likelihood.parse(store().get(benchmark))
-    prompts = _prompts(spec.replay, benchmark, spec.curation.contamination)
-    schema = _schema(spec.prompt.output_schema)
-    _refuse_unknown_label(spec, schema)
-    pinned = _with_digests(spec, benchmark, prompts)
-    card = _card(written, pinned)
+    questions, benchmarks = asking.questions(spec.evaluation, spec.prompt)
+    examined = store().put(
+        "benchmark", contamination.gathered({name: store().get(filed) for name, filed in benchmarks.items()})
+    )
+    prompts = _prompts(spec.replay, examined, spec.curation.contamination)
+    filled = _with_digests(spec, benchmarks, prompts)
+    card = _card(written, filled)
     return Inputs(
-        spec=pinned,
+        spec=filled,
         card=card,
         about_data={name: card[name] for name in ABOUT_DATA}
         | {"label": spec.prompt.label, "redaction": _about_redaction(spec.redaction)},
@@ -91,8 +92,8 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
         suites=suites,
         waived=_waived(spec.expectations.waivers, suites),
         decisions=store().put("corrections", decisions),
-        schema_=schema,
-        benchmark=benchmark,
+        questions=questions,
+        examined=examined,
         prompts=prompts,
     )
 
@@ -100,14 +101,6 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
 def _about_redaction(spec: RedactionSpec) -> dict[str, Any]:
     shown: dict[str, Any] = spec.model_dump(mode="json", include={"profile", "threshold", "max_characters"})
     return shown | {"entities": list(spec.entities), "surrogates": sorted(spec.surrogates)}
-
-
-def _refuse_unknown_label(spec: RunSpec, schema: Artifact) -> None:
-    fields = json.loads(store().get(schema)).get("properties", {})
-    if spec.prompt.label not in fields:
-        raise RecipeError(
-            f"prompt.label: found {spec.prompt.label!r}; expected a property of the schema: {', '.join(fields)}."
-        )
 
 
 def _located(spec: RunSpec, folder: Path) -> RunSpec:
@@ -120,7 +113,6 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
         return {name: here(uri) for name in names if (uri := getattr(part, name)) is not None}
 
     doorways = located(spec.expectations, type(spec.expectations).model_fields)
-    ability = spec.evaluation.general_ability
     return spec.model_copy(
         update={
             "sources": tuple(source.model_copy(update={"uri": here(source.uri)}) for source in spec.sources),
@@ -136,8 +128,12 @@ def _located(spec: RunSpec, folder: Path) -> RunSpec:
             ),
             "curation": spec.curation.model_copy(update=located(spec.curation, ["corrections"])),
             "replay": spec.replay and spec.replay.model_copy(update={"prompts": here(spec.replay.prompts)}),
-            "evaluation": spec.evaluation.model_copy(
-                update={"general_ability": ability.model_copy(update={"uri": here(ability.uri)})}
+            "evaluation": asking.located(spec.evaluation, here),
+            "approaches": spec.approaches
+            and spec.approaches.model_copy(
+                update={
+                    "bases": tuple(base.model_copy(update={"uri": here(base.uri)}) for base in spec.approaches.bases)
+                }
             ),
         }
     )
@@ -152,7 +148,7 @@ def _card(written: RunSpec, pinned: RunSpec) -> dict[str, Any]:
     return card
 
 
-def _with_digests(spec: RunSpec, benchmark: Artifact, prompts: Artifact | None) -> RunSpec:
+def _with_digests(spec: RunSpec, benchmarks: Mapping[str, Artifact], prompts: Artifact | None) -> RunSpec:
     found = []
     for source in spec.sources:
         digest = sources.digest(source)
@@ -162,42 +158,22 @@ def _with_digests(spec: RunSpec, benchmark: Artifact, prompts: Artifact | None) 
                 "Restore the file, or put the new digest in the recipe."
             )
         found.append(source.model_copy(update={"digest": digest}))
-    ability = spec.evaluation.general_ability.model_copy(update={"digest": benchmark.digest})
-    evaluation = spec.evaluation.model_copy(update={"general_ability": ability})
+    evaluation = asking.with_digests(spec.evaluation, benchmarks)
     replay = spec.replay and spec.replay.model_copy(update={"digest": prompts and prompts.digest})
     return spec.model_copy(update={"sources": tuple(found), "evaluation": evaluation, "replay": replay})
 
 
-def _bytes(uri: str, what: str) -> bytes:
-    try:
-        with fsspec.open(uri, "rb") as file:
-            return bytes(file.read())
-    except (OSError, ValueError, ImportError) as error:
-        found = "nothing" if isinstance(error, FileNotFoundError) else type(error).__name__
-        raise RecipeError(f"{what}: found {found} at {uri}; expected a file. Check the path.") from None
-
-
-def _pinned(uri: str, kind: str, digest: str | None) -> Artifact:
-    artifact = store().put(kind, _bytes(uri, kind))
-    if digest not in (None, artifact.digest):
-        raise RecipeError(
-            f"{kind} {uri}: found bytes with digest {artifact.digest[:12]}; expected {str(digest)[:12]}. "
-            "Restore the file, or put the new digest in the recipe."
-        )
-    return artifact
-
-
-def _prompts(spec: ReplaySpec | None, benchmark: Artifact, limits: ContaminationSpec) -> Artifact | None:
+def _prompts(spec: ReplaySpec | None, examined: Artifact, limits: ContaminationSpec) -> Artifact | None:
     """File the prompts of a replay, after checking that the base is not asked what it will be examined in."""
     if spec is None:
         return None
-    filed = _pinned(spec.prompts, "prompts", spec.digest)
-    index = contamination.Index(contamination.benchmark_texts(store().get(benchmark)), limits.words)
+    filed = pinned(spec.prompts, "prompts", spec.digest)
+    index = contamination.Index(contamination.benchmark_texts(store().get(examined)), limits.words)
     prompts = sampling.parse(store().get(filed))
     overlaps = [(each.id, found) for each in prompts if (found := index.quoted(each.prompt))]
     if quoting := [f"{id!r} quotes {found[0]}" for id, found in overlaps if found[1] >= limits.overlap]:
         raise RecipeError(
-            f"replay.prompts: found {len(quoting)} of {len(prompts)} prompts that quote the general-ability benchmark "
+            f"replay.prompts: found {len(quoting)} of {len(prompts)} prompts that quote what the model is examined in "
             f"({'; '.join(quoting[:_TOLD])}); expected none: what is learned cannot be examined. Remove them."
         )
     return filed
@@ -205,7 +181,7 @@ def _prompts(spec: ReplaySpec | None, benchmark: Artifact, limits: Contamination
 
 def _waived(uri: str | None, suites: Mapping[str, Artifact]) -> dict[str, Artifact]:
     """For each doorway, the waivers of its checks as they stand today; the day is in no key, what it changes is."""
-    given = waivers.load(_bytes(uri, "waivers"), uri) if uri else ()
+    given = waivers.load(contents(uri, "waivers"), uri) if uri else ()
     checks = {name: [check.id for check in suite.load(store().get(each), name).checks] for name, each in suites.items()}
     waivers.refuse_unknown(given, [id for ids in checks.values() for id in ids])
     today = dt.datetime.now(dt.UTC).date()
@@ -216,26 +192,10 @@ def _waived(uri: str | None, suites: Mapping[str, Artifact]) -> dict[str, Artifa
 
 
 def _suite(doorway: str, uri: str) -> Artifact:
-    data = _bytes(uri, "suite")
+    data = contents(uri, "suite")
     if (found := suite.load(data, uri).name) != doorway:
         raise RecipeError(
             f"expectations.{doorway}: found suite {found!r} in {uri}; expected one called {doorway}: what it may ask "
             "depends on where it stands. Name another file."
         )
     return store().put("suite", data)
-
-
-def _schema(uri: str) -> Artifact:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    data = _bytes(uri, "schema")
-    try:
-        Draft202012Validator.check_schema(json.loads(data))
-    except (ValueError, SchemaError) as error:
-        # Its message would quote the file, which may be data named by mistake.
-        where = f"at {error.json_path}: {error.validator}" if isinstance(error, SchemaError) else "it is not JSON"
-        raise RecipeError(
-            f"schema {uri}: found no valid JSON schema ({where}); expected draft 2020-12. Mend the file."
-        ) from None
-    return store().put("schema", data)

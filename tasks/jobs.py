@@ -5,9 +5,7 @@ Each job loads references from the store, calls methods, and leaves files in its
 
 import errno
 import functools
-import importlib.metadata
 import json
-import platform
 import shutil
 import signal
 import sys
@@ -15,19 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay import evaluations
-from assay.artifacts import Artifact, Dataset, Tokenised, digest_of
+from assay.artifacts import Artifact, Dataset, Tokenised
 from assay.errors import AssayError
 from assay.evaluation import generation, likelihood, scoring
-from assay.model import adapter, machine, prompting, rows, session, training, weights
+from assay.model import adapter, dynamics, machine, prompting, rows, session, training, weights
 from assay.records import Record, from_parquet
-from assay.spec import PromptSpec
 from assay.store import write_atomically
-from assay.trials import EvaluationSpec
 from assay.tuning import TrainingSpec
-from tasks import asking, assessing, nodes
+from tasks import alternating, answering, asking, assessing, evaluating, nodes, probing
 from tasks.faults import described
-from tasks.places import checkout, checkpoint_steps, store, threads
+from tasks.places import checkout, checkpoint_steps, store
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -50,8 +45,7 @@ def main() -> int:
     nodes.die_with(int(sys.argv[3]), signal.SIGTERM if kind == "train" else signal.SIGKILL)
     job = json.loads((folder / "job.json").read_text())
     try:
-        made = {"prepare": prepare, "train": train, "evaluate": evaluate, "replay": asking.replay}
-        made[kind](job, folder, _reporter(folder))
+        JOBS[kind](job, folder, _reporter(folder))
     except Exception as error:  # noqa: BLE001  # its text may quote a record: only its kind and place go on
         told, message = _told(kind, error)
         name = f"error-{nodes.rank()}.json" if nodes.rank() else "error.json"
@@ -115,8 +109,10 @@ def _tokenizer(base: Artifact) -> "PreTrainedTokenizerBase":
 def train(job: dict[str, Any], folder: Path, report: Report) -> None:
     """Train an adapter into ``folder/adapter`` and its record into ``folder/record.json``."""
     spec, tokens = TrainingSpec.model_validate(job["spec"]), Tokenised.model_validate(job["tokens"])
-    replayed = _rows([Artifact.model_validate(job["replayed"])] if job["replayed"] else [])
+    general = [Artifact.model_validate(job["replayed"])] if job["replayed"] else []
+    replayed = _rows(general)
     examples = [*_rows(tokens.train.shards), *replayed]
+    ids = [id for shard in (*tokens.train.shards, *general) for id in rows.ids(store().get(shard))]
     base = Artifact.model_validate(job["base"])
     validation = list(_records(Dataset.model_validate(job["validation"])))
     asked = session.Job(
@@ -139,6 +135,7 @@ def train(job: dict[str, Any], folder: Path, report: Report) -> None:
     record |= {"operations": spent["done"], "operations_of_full_tuning": spent["full"]}
     if job["replayed"]:
         record["replay"] = asking.counts(store().get(Artifact.model_validate(job["replayed"])))
+    write_atomically(folder / "dynamics.parquet", dynamics.named(work, ids, len(replayed)))
     # Its name is its digest: a path is no part of a model.
     adapter.save(model, f"sha256:{job['base_digest']}", job["base_digest"], folder / "adapter")
     write_atomically(folder / "record.json", json.dumps(record, sort_keys=True).encode())
@@ -146,67 +143,6 @@ def train(job: dict[str, Any], folder: Path, report: Report) -> None:
 
 def _rows(shards: Sequence[Artifact]) -> list[rows.Row]:
     return [row for shard in shards for row in rows.from_parquet(store().get(shard))]
-
-
-def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
-    """Ask a model everything; leave ``summary.json``, ``answers.jsonl`` and ``choices.jsonl``."""
-    prompt, spec = PromptSpec.model_validate(job["prompt"]), EvaluationSpec.model_validate(job["spec"])
-    weights_folder, digest = _weights(job, folder)
-    model, tokenizer = generation.load(weights_folder, job["dtype"], threads())
-    records = list(_records(Dataset.model_validate(job["test"])))
-    window = model.config.max_position_embeddings - spec.max_new_tokens
-    prompts = [list(prompting.encode(tokenizer, prompt.system, r.context, None, window).input_ids) for r in records]
-    said = generation.answer(
-        model, tokenizer, prompts, spec.max_new_tokens, spec.batch_size, _counter(report, "answers")
-    )
-    answers = scoring.score(records, said, _schema(job), prompt.label)
-    benchmark = Artifact.model_validate(job["benchmark"])
-    choices = likelihood.score(model, tokenizer, likelihood.parse(store().get(benchmark)), spec.batch_size)
-    report({"event": "choices", "step": len(choices), "of": len(choices)})
-    summary = scoring.summarise(answers, spec.slices)
-    groups = likelihood.by_group(choices)
-    evaluation = evaluations.Evaluation(
-        question={
-            "items": digest_of([[r.id, [*p], r.completion] for r, p in zip(records, prompts, strict=True)]),
-            "template": prompting.digest(tokenizer, prompt.system),
-            "schema": job["schema"]["digest"],
-            "label": prompt.label,
-            "general_ability": benchmark.digest,
-            "decoding": {"strategy": "greedy", "max_new_tokens": spec.max_new_tokens, "batch_size": spec.batch_size},
-            "dtype": job["dtype"],
-            "weights": "merged",
-            "latency_requests": spec.latency_requests,
-            "methods": {method.__name__: method.VERSION for method in METHODS},
-            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "tokenizers")},
-        },
-        model=digest,
-        metrics=summary["metrics"] | {"general_ability": sum(c.correct for c in choices) / len(choices)},
-        fields=summary["fields"],
-        slices=summary["slices"],
-        ability_groups=groups,
-        latency=generation.latency(model, prompts, spec.max_new_tokens, spec.latency_requests),
-        environment={"threads": threads(), "machine": platform.machine(), "cpu": generation.capability()},
-    )
-    write_atomically(folder / "answers.jsonl", evaluations.answers_to_jsonl(answers))
-    write_atomically(folder / "choices.jsonl", evaluations.choices_to_jsonl(choices))
-    write_atomically(folder / "summary.json", evaluation.model_dump_json(indent=1).encode())
-
-
-def _weights(job: dict[str, Any], folder: Path) -> tuple[Path, str]:
-    """The weights to ask: the base, or the base with the adapter merged in, and their digest."""
-    base = Artifact.model_validate(job["base"])
-    if job["adapter"] is None:
-        return checkout(base), digest_of({"base": base.digest, "adapter": None})
-    learned = Artifact.model_validate(job["adapter"])
-    merged = folder / "merged"
-    shutil.rmtree(merged, ignore_errors=True)
-    weights.merge(checkout(base), checkout(learned), merged, job["dtype"])
-    return merged, digest_of({"base": base.digest, "adapter": learned.digest})
-
-
-def _schema(job: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(store().get(Artifact.model_validate(job["schema"])))
-    return schema
 
 
 def _records(records: Dataset) -> Iterator[Record]:
@@ -234,6 +170,18 @@ def _stop(*_: object) -> None:
     if not stopping:
         signal.setitimer(signal.ITIMER_REAL, nodes.GRACE)  # Its signal ends the process.
     stopping = True
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Path, Report], None]] = {
+    "prepare": prepare,
+    "train": train,
+    "evaluate": evaluating.evaluate,
+    "time_requests": alternating.time_requests,
+    "probe": probing.probe,
+    "replay": asking.replay,
+    "answer": answering.answer,
+    "clock": answering.clock,
+}
 
 
 if __name__ == "__main__":

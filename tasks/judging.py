@@ -11,44 +11,44 @@ from assay.artifacts import (
     Redacted,
     Screened,
     Splits,
+    Timed,
     Trained,
     Validated,
     digest_of,
 )
+from assay.data import hardness
 from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals, pairing
-from assay.evaluations import Arm, Evaluation, Verdict
+from assay.evaluation.memorisation import judging
+from assay.evaluations import Arm, Evaluation, Item, Verdict
+from assay.leakage import LeakAudit
+from assay.model import dynamics, rows
+from assay.outcomes import Answer, Choice, Guess, TextLoss, Timing
 from assay.records import SIDES
-from assay.reporting import (
-    bounds,
-    charts,
-    claims,
-    cost,
-    curves,
-    excerpts,
-    forest,
-    learning,
-    measured,
-    pages,
-    spread,
-    taught,
-    wording,
-)
-from assay.reporting import report as reporting
+from assay.reporting import asked, cost, curves, excerpts, gathering, hard, reliability, serving, wording
 from assay.reporting.content import Content
 from assay.reporting.training import Repeat, Training
 from assay.trials import GateSpec
-from tasks import parts, shards
+from tasks import noticing, parts, shards, telling
+from tasks.auditing import AUDITING
 from tasks.places import store
 from tasks.steps import step
 
-VERSION = 4  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+VERSION = 5  # Raise on any change here, or in tasks.parts, that could change a page: it is part of its key.
+
+JUDGED_BY = (intervals, pairing, *AUDITING)
+"""Methods that a verdict goes through beside the comparison itself."""
 
 
-@step(comparison, intervals, pairing, libraries=("numpy", "scipy", "statsmodels"))
-def compare(baseline: Evaluated, candidate: Evaluated, gate: GateSpec) -> Artifact:
+@step(comparison, *JUDGED_BY, libraries=("numpy", "scipy", "statsmodels"))
+def compare(
+    baseline: Evaluated, candidate: Evaluated, gate: GateSpec, timed: Timed | None = None, leaks: Artifact | None = None
+) -> Artifact:
     """Decide whether the candidate may replace the baseline."""
-    verdict = comparison.compare(_arm(baseline), _arm(candidate), gate)
+    audited = judging.criteria(LeakAudit.model_validate_json(store().get(leaks)), gate) if leaks else ()
+    before = arm(baseline, timed.baseline if timed else None)
+    after = arm(candidate, timed.candidate if timed else None)
+    verdict = comparison.compare(before, after, gate, audited)
     return store().put("verdict", verdict.model_dump_json(indent=1).encode())
 
 
@@ -67,25 +67,10 @@ def account(trained: Trained, repeats: list[Trained | None], price: dict[str, An
 
 
 @step(
-    "tasks.judging",
-    reporting,
-    taught,
-    learning,
-    spread,
-    cost,
-    measured,
-    bounds,
-    claims,
-    pages,
-    excerpts,
-    charts,
-    curves,
-    forest,
-    wording,
-    intervals,
-    libraries=("jinja2", "pyyaml"),
-)
-def report(
+    "tasks.judging", "tasks.noticing", excerpts, gathering, asked, reliability, serving, cost, curves, intervals,
+    hardness, dynamics, rows, hard, wording,
+)  # fmt: skip
+def tell(
     card: dict[str, Any],
     ingested: Dataset,
     doorways: list[Validated | Checked],
@@ -97,15 +82,18 @@ def report(
     repeats: list[Trained | None],
     baseline: Evaluated,
     candidate: Evaluated,
+    timed: Timed,
+    leaks: Artifact | None,
+    noticed: Artifact,
     verdict: Artifact,
 ) -> Artifact:
-    """Set everything that was filed on the way as one page.
+    """Gather everything that was filed on the way, for a page and for machines.
 
     ``repeats`` are trainings with the seeds that the recipe gives as ``repeat_seeds``, in their order, nothing for one
     that failed.
     """
     told = Verdict.model_validate_json(store().get(verdict))
-    before, after = _arm(baseline), _arm(candidate)
+    before, after = arm(baseline, timed.baseline), arm(candidate, timed.candidate)
     target = told.criterion("target").metric
     prompts = {record.id: record.prompt for shard in shards.each(sides.test) for record in shard}
     content = Content(
@@ -118,6 +106,9 @@ def report(
         suites=tuple(parts.suite(doorway.outcome) for doorway in doorways),
         personal=parts.personal(redacted.audit),
         redacting=parts.redacting(redaction),
+        asked=telling.beside(before, after, told, card["evaluation"]["metrics"]),
+        leaks=LeakAudit.model_validate_json(store().get(leaks)) if leaks else None,
+        hard=noticing.shown(trained, sides.train, noticed, card["prompt"]["label"]),
         training=_record(trained),
         repeats=tuple(
             Repeat(seed=seed, training=_record(each))
@@ -129,7 +120,7 @@ def report(
         identity=_identity(card, sides, trained, told, verdict),
         environment=after.evaluation.environment,
     )
-    return store().put("report", reporting.page(content).encode())
+    return telling.file(content)
 
 
 def _identity(
@@ -151,9 +142,19 @@ def _record(trained: Trained) -> Training:
     return Training.model_validate_json(store().get(trained.record))
 
 
-def _arm(evaluated: Evaluated) -> Arm:
+def arm(evaluated: Evaluated, timed: Artifact | None = None) -> Arm:
+    """What a model answered, with its items."""
     return Arm(
         Evaluation.model_validate_json(store().get(evaluated.summary)),
-        evaluations.answers_from_jsonl(store().get(evaluated.answers)),
-        evaluations.choices_from_jsonl(store().get(evaluated.choices)),
+        _outcomes(evaluated.answers, Answer),
+        _outcomes(evaluated.choices, Choice),
+        _outcomes(evaluated.texts, TextLoss),
+        _outcomes(evaluated.probes, Choice),
+        _outcomes(evaluated.variants, Answer),
+        _outcomes(evaluated.guesses, Guess),
+        _outcomes(timed, Timing),
     )
+
+
+def _outcomes(filed: Artifact | None, kind: type[Item]) -> list[Item]:
+    return evaluations.from_jsonl(store().get(filed), kind) if filed else []

@@ -6,15 +6,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from assay.artifacts import Artifact, Dataset, Evaluated, Tokenised, Trained
+from assay.artifacts import Artifact, Dataset, Evaluated, Questions, Tokenised, Trained
+from assay.bases import BaseSpec
 from assay.errors import AssayError, OutOfMemoryError
-from assay.evaluation import generation, likelihood, scoring
+from assay.evaluation import (
+    attention,
+    batching,
+    calibration,
+    constraining,
+    generation,
+    harness,
+    likelihood,
+    reading,
+    safety,
+    scoring,
+    seats,
+    texts,
+    variants,
+    vllm,
+)
 from assay.model import adapter as adapters
 from assay.model import (
     architecture,
     changes,
     compiling,
     costs,
+    dynamics,
     frozen,
     objective,
     packing,
@@ -27,7 +44,7 @@ from assay.model import (
     watching,
     weights,
 )
-from assay.spec import BaseSpec, PromptSpec
+from assay.spec import PromptSpec
 from assay.store import write_atomically
 from assay.trials import EvaluationSpec
 from assay.tuning import TrainingSpec
@@ -43,10 +60,18 @@ COMPUTED_WITH = ("torch", "transformers", "tokenizers", "safetensors")
 """Libraries whose release may move a weight or a token, so their versions are part of the key."""
 
 LEARNING = (
-    training, session, adapters, architecture, changes, compiling, costs, frozen, objective, packing, rows, selection,
-    updates, watching,
+    training, session, adapters, architecture, changes, compiling, costs, dynamics, frozen, objective, packing, rows,
+    selection, updates, watching,
 )  # fmt: skip
 """Methods that a weight goes through."""
+
+DECODING = (generation, attention, batching, seats)
+"""Methods that an answer goes through."""
+
+ASKING = (
+    *DECODING, likelihood, reading, scoring, texts, safety, variants, calibration, harness, constraining, vllm,
+)  # fmt: skip
+"""Methods that an evaluation goes through."""
 
 METRICS = tuple(
     f"assay.evaluation.metrics.{name}" for name in ("exact_match", "field_accuracy", "format_adherence", "label_f1")
@@ -85,7 +110,7 @@ def tokenise(base: Artifact, train: Dataset, validation: Dataset, system: str, m
     "tasks.assessing",
     *LEARNING,
     *METRICS,
-    generation,
+    *DECODING,
     prompting,
     libraries=(*COMPUTED_WITH, "peft", "accelerate"),
     tags=["gpu"],
@@ -117,21 +142,21 @@ def train(
         return Trained(
             adapter=store().put_tree("adapter", work / "adapter"),
             record=store().put("training-record", (work / "record.json").read_bytes()),
+            dynamics=store().put("dynamics", (work / "dynamics.parquet").read_bytes()),
         )
 
     return once(work_key(), learn)
 
 
 @step(
-    "tasks.jobs", generation, likelihood, scoring, prompting, weights, changes, *METRICS,
+    "tasks.evaluating", *ASKING, prompting, weights, changes, *METRICS,
     libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def evaluate(
     base: Artifact,
     adapter: Artifact | None,
     test: Dataset,
-    benchmark: Artifact,
-    schema: Artifact,
+    questions: Questions,
     dtype: str,
     prompt: PromptSpec,
     spec: EvaluationSpec,
@@ -141,8 +166,7 @@ def evaluate(
         "base": plain(base),
         "adapter": plain(adapter) if adapter else None,
         "test": plain(test),
-        "benchmark": plain(benchmark),
-        "schema": plain(schema),
+        "questions": plain(questions),
         "dtype": dtype,
         "prompt": plain(prompt),
         "spec": plain(spec),
@@ -155,6 +179,11 @@ def evaluate(
             summary=store().put("evaluation", (work / "summary.json").read_bytes()),
             answers=store().put("answers", (work / "answers.jsonl").read_bytes()),
             choices=store().put("choices", (work / "choices.jsonl").read_bytes()),
+            **{
+                name: store().put(name, path.read_bytes())
+                for name in ("texts", "probes", "variants", "guesses")
+                if (path := work / f"{name}.jsonl").exists()
+            },
         )
 
     return once(work_key(), ask)

@@ -20,7 +20,7 @@ from prefect.runtime import flow_run
 from assay.artifacts import Artifact, Described
 from assay.reporting import index, measured, validation
 from assay.reporting.filed import Run, Sweep
-from tasks import runs, sweeps
+from tasks import runs, sweeps, telling
 from tasks.places import home, place_page, store
 
 SHOWN_RUNS = 20
@@ -139,6 +139,8 @@ def lay_out(record: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
             place_redaction(filed, record["run"], there, records)
     if "report_digest" in known:
         place(known["report"], "report", known["report_digest"])
+    if (digest := known.get("content_digest")) and store().holds(told := Artifact(kind=telling.KIND, digest=digest)):
+        telling.lay_out(known["report"], told)
     if "page_digest" in described:
         place(described["page"], "data-card", described["page_digest"])
         place(described["croissant"], "croissant", described["croissant_digest"])

@@ -26,7 +26,7 @@ from prefect.runtime import flow_run
 from assay.artifacts import Artifact, Checked, Described, Evaluated, Outcome, Registered, Trained, Validated
 from assay.evaluations import Verdict
 from assay.spec import DOORWAYS
-from tasks import pages
+from tasks import pages, telling
 from tasks.places import address, place_page, store
 from tasks.steps import planned
 
@@ -82,6 +82,7 @@ def publish(
     candidate: Evaluated,
     verdict: Artifact,
     page: Artifact,
+    content: Artifact,
     doorways: list[Validated | Checked],
     described: Described,
     redaction: Artifact,
@@ -96,6 +97,7 @@ def publish(
         candidate=candidate,
         verdict=verdict,
         page=page,
+        content=content,
         doorways={name: each.outcome for name, each in zip(DOORWAYS, doorways, strict=True)},
         described=described,
         redaction=redaction,
@@ -120,6 +122,7 @@ def _laid_out(outcome: Outcome) -> dict[str, Path]:
     card = pages.dataset(outcome.described)
     beside = {"report": report_name(outcome.registered), "card": card["page"]}
     place_page(card["croissant"], store().get(outcome.described.croissant))
+    telling.lay_out(beside["report"], outcome.content)
     return {
         "report": place_page(beside["report"], store().get(outcome.page)),
         "data-card": place_page(beside["card"], store().get(outcome.described.card)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assay.artifacts import Artifact, Dataset
 from assay.data import contamination
-from assay.evaluation import generation, sampling
+from assay.evaluation import sampling
 from assay.model import prompting, rows
 from assay.policy import RedactionSpec
 from assay.spec import ContaminationSpec
@@ -15,7 +15,7 @@ from assay.tuning import ReplaySpec
 from tasks import shards
 from tasks.data import LIBRARIES, REDACTION, engines
 from tasks.launch import launch
-from tasks.models import COMPUTED_WITH, plain
+from tasks.models import COMPUTED_WITH, DECODING, plain
 from tasks.places import store
 from tasks.publishing import Progress
 from tasks.steps import step
@@ -23,7 +23,7 @@ from tasks.workspaces import once, work_key
 
 
 @step(
-    "tasks.asking", sampling, generation, prompting, rows, contamination, *REDACTION,
+    "tasks.asking", sampling, *DECODING, prompting, rows, contamination, *REDACTION,
     libraries=tuple(dict.fromkeys((*COMPUTED_WITH, *LIBRARIES))), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def replay(

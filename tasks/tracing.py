@@ -13,7 +13,7 @@ from tasks import runs
 from tasks.caching import answer_to
 from tasks.places import folder, store
 
-WITHOUT_RECORDS = frozenset({"benchmark", "schema", "suite"})
+WITHOUT_RECORDS = frozenset({"benchmark", "harness", "schema", "suite"})
 """Kinds of artefacts that come with a recipe, as somebody wrote them, and that no step made."""
 
 RAW = ("ingest", "validate-raw")

@@ -15,12 +15,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from assay.errors import ContaminationError, DataError
 from assay.records import Dropped, Record, said
 from assay.spec import ContaminationSpec
 
-VERSION = 2
+VERSION = 3
+
+_PREFIX = "benchmark:"
 
 COMMON = 100
 """A run that more evaluation texts share, such as a signature, is boilerplate and tells nothing of any of them."""
@@ -121,8 +124,27 @@ def _digest(words: list[str]) -> bytes:
     return hashlib.blake2b("\x1f".join(words).encode(), digest_size=8).digest()
 
 
+def gathered(files: Mapping[str, bytes]) -> bytes:
+    """Every text of some benchmarks as JSON lines of ``id``, which begins with the benchmark's name, and ``text``.
+
+    Args:
+        files: Name → JSON lines as :func:`benchmark_texts` reads them.
+
+    Raises:
+        DataError: a line is no such item.
+    """
+    lines = [
+        json.dumps({"id": f"{name}:{id.removeprefix(_PREFIX)}", "text": text}, sort_keys=True)
+        for name, data in sorted(files.items())
+        for id, text in benchmark_texts(data).items()
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 def benchmark_texts(data: bytes) -> dict[str, str]:
-    """Id, after ``benchmark:``, → text of each item: JSON lines with ``id``, ``context``, ``choices`` and ``gold``.
+    """Id, after ``benchmark:``, → text of each item of a benchmark: JSON lines.
+
+    An item has an ``id`` and a ``text``, or a ``request``, or ``context``, ``choices`` and ``gold``.
 
     Raises:
         DataError: a line is no such item.
@@ -133,10 +155,17 @@ def benchmark_texts(data: bytes) -> dict[str, str]:
             continue
         try:
             item = json.loads(line)
-            texts[f"benchmark:{item['id']}"] = f"{item['context']}{item['choices'][item['gold']]}"
+            texts[f"{_PREFIX}{item['id']}"] = _text(item)
         except (ValueError, KeyError, IndexError, TypeError):
             raise DataError(
-                f"benchmark line {number}: found no item; expected an object with `id`, `context`, `choices` and "
-                "`gold`, the index of the right choice. Mend or remove the line."
+                f"benchmark line {number}: found no item; expected an object with `id`, and `text`, `request`, or "
+                "`context`, `choices` and `gold`, the index of the right choice. Mend or remove the line."
             ) from None
     return texts
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    for name in ("text", "request"):
+        if name in item:
+            return str(item[name])
+    return f"{item['context']}{item['choices'][item['gold']]}"

@@ -1,42 +1,67 @@
 """Generation: greedy answers to prompts that are already encoded, and how long one takes.
 
-Baseline and candidate must differ in their weights and in nothing else. Greedy text moves with
-the batch that a prompt is decoded in, because a matrix product rounds differently at another shape:
-of 32 answers of SmolLM2-135M in bfloat16, ten changed between batches of 8 and of 32. So batches
-are composed from the prompts alone: sorted by length, then by place in the input, cut every
-``batch_size``. A finished row keeps its seat until its whole batch has finished.
+Baseline and candidate must differ in their weights and in nothing else, and what one prompt is answered must not hang
+on which others are asked: a matrix product rounds differently at another shape, and greedy text moves with it. So
+every shape follows from a prompt's own length, the recipe, and the tokens with which *every* prompt begins
+(:mod:`assay.evaluation.batching`, :mod:`assay.evaluation.seats`). An answer may then be remembered under the digest of
+those (``known``), and prompts that are equal are answered once.
 
-Two things make it quick on a CPU. The tokens with which *every* prompt begins, most of all the
-system turn, are read once and their keys and values shared. Of the prompts' other positions only
-the last one goes through the output layer.
+What makes it quick on a CPU: those first tokens, most of all the system turn, are read once; prompts are read in
+batches of one length; an answer that has ended leaves its seat to the next; heads that share keys are asked in one
+product (:mod:`assay.evaluation.attention`); of a prompt's positions only the last goes through the output layer.
 
-A row is laid out as ``[shared prefix][padding][rest of the prompt][answer]``. Padding is told by
-the attention mask, never by its id: in SmolLM2 the padding token *is* the end-of-turn token.
+Padding is told by the attention mask, never by its id: in SmolLM2 the padding token *is* the end-of-turn token.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
+from assay.artifacts import digest_of
 from assay.errors import BaseModelError, ModelError
-from assay.evaluation import windows
+from assay.evaluation import attention, batching, seats, windows
 
-VERSION = 1
+VERSION = 2
 
 Model = Any
 """A causal language model of transformers."""
 
 Tokenizer = Any
 Tensor = Any
-Cache = Any
-"""Of transformers: keys and values of the tokens read so far, by layer."""
 
 Report = Callable[[int, int], None]
 """Told how many prompts are done, of how many."""
 
-WARM_UP = 3
-"""Requests made before the clock counts: the first ones pay for allocation and thread pools."""
+WIDTH = 16
+"""Prompts are padded to a multiple of so many tokens, the shared beginning aside."""
+
+BUDGET = 8
+"""Tokens of prompts that are read at once, for each seat."""
+
+
+class Constrain(Protocol):
+    """What an answer may say next. A grammar, say; it may keep what it knows of a row between two calls."""
+
+    @property
+    def digest(self) -> str:
+        """Of everything that it decides by."""
+        ...
+
+    def __call__(self, said: Mapping[int, Sequence[int]]) -> Tensor | None:
+        """Which tokens may follow.
+
+        Args:
+            said: For each row that is waiting, the place of its prompt in the input, and the tokens that it has said so
+                far: none at first, then one more each time, until it has ended and is asked for no more.
+
+        Returns:
+            bool [rows, vocabulary] in the order of ``said``, or None if all may follow. A row needs one at least: an
+            answer that is complete may say an end of turn.
+        """
+        ...
 
 
 def load(folder: Path, dtype: Literal["float32", "bfloat16"], threads: int) -> tuple[Model, Tokenizer]:
@@ -81,6 +106,9 @@ def answer(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each 
     max_new_tokens: int,
     batch_size: int,
     report: Report,
+    *,
+    known: MutableMapping[str, str] | None = None,
+    constrain: Constrain | None = None,
 ) -> list[str]:
     """Continue each prompt greedily to its end of turn, or for ``max_new_tokens``.
 
@@ -89,8 +117,10 @@ def answer(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each 
         tokenizer: Its tokenizer; only decoding is asked of it.
         prompts: Token ids, chat template applied, ending where the answer begins.
         max_new_tokens: Longest answer, in tokens.
-        batch_size: Prompts decoded together. It may change answers: hold it fixed.
-        report: Called after each batch.
+        batch_size: Prompts answered side by side. It may change answers: hold it fixed.
+        report: Told now and then how many are answered.
+        known: Answers of this very model by :func:`key`; those are not computed, and what is computed is added.
+        constrain: What an answer may say next; everything if absent.
 
     Returns:
         The answers in the order of ``prompts``, without special tokens.
@@ -101,60 +131,52 @@ def answer(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each 
     import torch
 
     windows.check(model, prompts, max_new_tokens, "evaluation.max_new_tokens")
-    answers = [""] * len(prompts)
-    with torch.inference_mode():
-        prefix = _shared(prompts)
-        seen = _read(model, prefix)
-        done = 0
-        for batch in _batches(prompts, batch_size):
-            rest = [prompts[place][len(prefix) :] for place in batch]
-            tokens = _decode(model, rest, max_new_tokens, _repeated(seen, len(batch)), len(prefix))
-            for place, row in zip(batch, tokens, strict=True):
-                answers[place] = tokenizer.decode(row, skip_special_tokens=True)
-            done += len(batch)
-            report(done, len(prompts))
-    return answers
+    known = {} if known is None else known
+    prefix = _shared(prompts)
+    way = [len(prefix), max_new_tokens, batch_size, constrain.digest if constrain else None]
+    keys = [key(prompt, way) for prompt in prompts]
+    wanted = {name: place for place, name in reversed(list(enumerate(keys))) if name not in known}
+    asked = _Asked(model, prompts, len(prefix), max_new_tokens, batch_size, constrain, ends(model))
+    if done := len(keys) - len(wanted):
+        report(done, len(keys))
+    with torch.inference_mode(), attention.grouped(model):
+        for place, said in _answered(asked, prefix, sorted(wanted.values())):
+            known[keys[place]] = tokenizer.decode(said, skip_special_tokens=True)
+            done += 1
+            if done % batch_size == 0 or done == len(keys):
+                report(done, len(keys))
+    return [known[name] for name in keys]
 
 
-def latency(
-    model: Model,
-    prompts: Sequence[list[int]],
-    max_new_tokens: int,
-    requests: int,
-) -> dict[str, float]:
-    """Time single requests, one after another, after :data:`WARM_UP` of them.
+def key(prompt: Sequence[int], way: Sequence[int | str | None]) -> str:
+    """Name an answer by all that it depends on beside the model: the prompt, and how it is read and answered."""
+    return digest_of([list(prompt), *way])
 
-    Prompts are taken in turn; nothing is shared between requests, as in a service without a
-    prefix cache. A request ends as :func:`answer` ends it, so a model that says less is quicker.
+
+def request(
+    model: Model, prompt: list[int], max_new_tokens: int, constrain: Constrain | None = None
+) -> tuple[float, float, int]:
+    """Answer one prompt alone, as a service without a prefix cache would, and as :func:`answer` ends it.
 
     Returns:
-        ``first_token_p50_ms`` and ``_p95_ms`` (prompt in to first token out), ``request_p50_ms``
-        and ``_p95_ms`` (to the last token), ``tokens_per_second`` (all new tokens over all the
-        time), ``tokens_per_request`` and ``requests``. A point measurement of this machine at
-        this load, not a property of the model alone.
+        Seconds to the first token, seconds to the last, and tokens, the end of the turn included.
 
     Raises:
-        ModelError: as :func:`answer`, or there is no prompt.
+        ModelError: as :func:`answer`.
     """
-    import numpy as np
     import torch
 
-    if not prompts:
-        raise ModelError("latency was asked of no prompt: expected at least one. Check the test side of the split.")
-    windows.check(model, prompts, max_new_tokens, "evaluation.max_new_tokens")
+    windows.check(model, [prompt], max_new_tokens, "evaluation.max_new_tokens")
+    stop, first = ends(model), 0.0
+    said: list[int] = []
     with torch.inference_mode():
-        turns = [prompts[i % len(prompts)] for i in range(WARM_UP + requests)]
-        timed = np.array([_timed(model, prompt, max_new_tokens) for prompt in turns][WARM_UP:])
-    first, whole, tokens = timed.T
-    return {
-        "requests": float(requests),
-        "first_token_p50_ms": float(np.percentile(first, 50) * 1e3),
-        "first_token_p95_ms": float(np.percentile(first, 95) * 1e3),
-        "request_p50_ms": float(np.percentile(whole, 50) * 1e3),
-        "request_p95_ms": float(np.percentile(whole, 95) * 1e3),
-        "tokens_per_second": float(tokens.sum() / whole.sum()),
-        "tokens_per_request": float(tokens.mean()),
-    }
+        begun = time.perf_counter()
+        for token in _alone(model, prompt, said, constrain):
+            first = first or time.perf_counter() - begun
+            said.append(token)
+            if token in stop or len(said) == max_new_tokens:
+                break
+    return first, time.perf_counter() - begun, len(said)
 
 
 def capability() -> str:
@@ -177,99 +199,98 @@ def ends(model: Model) -> frozenset[int]:
     raise ModelError("the model names no eos_token_id: expected the end-of-turn token in generation_config.json")
 
 
-def _batches(prompts: Sequence[list[int]], size: int) -> list[list[int]]:
-    """Places of the prompts that go together."""
-    order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place]), place))
-    return [order[start : start + size] for start in range(0, len(order), size)]
+class _Asked(NamedTuple):
+    """Prompts, and how they are answered."""
+
+    model: Model
+    prompts: Sequence[list[int]]
+    behind: int
+    """Tokens that all begin with."""
+
+    max_new_tokens: int
+    seats: int
+    constrain: Constrain | None
+    stop: frozenset[int]
+
+    def columns(self, batch: batching.Batch) -> int:
+        """Room that each row of a batch needs."""
+        return batching.columns(self.behind + batch.length + self.max_new_tokens)
 
 
 def _shared(prompts: Sequence[list[int]]) -> list[int]:
     """What every prompt begins with, short of any prompt's last token."""
-    low, high = min(prompts, default=[]), max(prompts, default=[])
-    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
-    return low[: min([same, *(len(prompt) - 1 for prompt in prompts)])]
+    same = batching.common(prompts)
+    return same[: min([len(same), *(len(prompt) - 1 for prompt in prompts)])]
 
 
-def _read(model: Model, prefix: list[int]) -> list[tuple[Tensor, Tensor]]:
-    """Keys and values of ``prefix`` in each layer, for one row."""
-    import torch
-
-    if not prefix:
-        return []
-    cache = model(
-        input_ids=torch.tensor([prefix], device=model.device), use_cache=True, logits_to_keep=1
-    ).past_key_values
-    return [(layer.keys, layer.values) for layer in cache.layers]
+def _answered(asked: _Asked, prefix: list[int], places: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Places with their new tokens, up to and without the end of turn, as they come to an end."""
+    lengths = {place: len(asked.prompts[place]) - len(prefix) for place in places}
+    seen = seats.read(asked.model, prefix) if places else []
+    batches = batching.batches(lengths, WIDTH, BUDGET * asked.seats, asked.seats)
+    for columns, alike in groupby(batches, asked.columns):
+        yield from _seated(asked, seats.Seats(asked.model, asked.seats, columns, seen), alike, seen)
 
 
-def _repeated(seen: list[tuple[Tensor, Tensor]], rows: int) -> Cache:
-    """A fresh cache in which each of ``rows`` rows has already read the prefix."""
-    from transformers import DynamicCache
-
-    cache = DynamicCache()
-    for layer, (keys, values) in enumerate(seen):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
-    return cache
-
-
-def _decode(
-    model: Model,
-    prompts: Sequence[list[int]],
-    max_new_tokens: int,
-    cache: Cache,
-    read: int,
-) -> list[list[int]]:
-    """New tokens of each row, up to and without its end of turn."""
-    rows: list[list[int]] = [[] for _ in prompts]
-    stop = ends(model)
-    going = set(range(len(rows)))
-    for step, tokens in enumerate(_steps(model, prompts, cache, read), start=1):
-        for row in sorted(going):
-            if tokens[row] in stop:
-                going.discard(row)
-            else:
-                rows[row].append(tokens[row])
-        if not going or step == max_new_tokens:
-            break
-    return rows
-
-
-def _steps(model: Model, prompts: Sequence[list[int]], cache: Cache, read: int) -> Iterator[list[int]]:
-    """The likeliest next token of each row, for ever; ``read`` tokens are in ``cache`` already."""
-    import torch
-
-    device = model.device
-    longest = max(map(len, prompts))
-    pads = torch.tensor([[longest - len(prompt)] for prompt in prompts], device=device)
-    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
-    places = torch.arange(longest, device=device)[None]
-    ones = torch.ones(len(prompts), read + 1, dtype=torch.long, device=device)
-    mask = torch.cat([ones[:, :read], (places >= pads).long()], dim=1)
-    positions = (places - pads).clamp(min=0) + read
+def _seated(
+    asked: _Asked, table: seats.Seats, batches: Iterator[batching.Batch], seen: seats.Layers
+) -> Iterator[tuple[int, list[int]]]:
+    """Let rows take seats as those come free, and go on until all have ended."""
+    waiting: deque[seats.Row] = deque()
     while True:
-        logits = model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits
-        ids = logits[:, -1].argmax(dim=-1, keepdim=True)
-        yield ids[:, 0].tolist()
-        mask = torch.cat([mask, ones[:, :1]], dim=1)
-        positions = positions[:, -1:] + 1
+        while len(waiting) < len(table.free) and (batch := next(batches, None)):
+            for row in _begun(asked, batch, seen):
+                if row.ended:
+                    yield row.place, row.said
+                else:
+                    waiting.append(row)
+        while waiting and table.free:
+            table.take(waiting.popleft())
+        if not table.taken:
+            return
+        for seat, row in zip(list(table.taken), _heard(asked, table.step(), table.taken), strict=True):
+            if row.ended:
+                table.leave(seat)
+                yield row.place, row.said
 
 
-def _timed(model: Model, prompt: list[int], max_new_tokens: int) -> tuple[float, float, int]:
-    """Seconds to the first token, seconds to the last, and how many there were."""
+def _begun(asked: _Asked, batch: batching.Batch, seen: seats.Layers) -> list[seats.Row]:
+    """Read a batch of prompts; each row has its first token, and what was read of it."""
+    rests = [asked.prompts[place][asked.behind :] for place in batch.filled]
+    logits, layers = seats.begin(asked.model, rests, batch.length, seen)
+    rows = {
+        at: seats.Row(place, read=[(keys[at], values[at]) for keys, values in layers], padding=batch.length - len(rest))
+        for at, (place, rest) in enumerate(zip(batch.places, rests, strict=False))
+    }
+    return _heard(asked, logits, rows)
+
+
+def _heard(asked: _Asked, logits: Tensor, rows: Mapping[int, seats.Row]) -> list[seats.Row]:
+    """Give each row the likeliest token that it may say; ``rows`` by their place among ``logits``."""
+    if asked.constrain:
+        may = asked.constrain({row.place: row.said for row in rows.values()})
+        if may is not None:
+            which = list(rows)
+            logits[which] = logits[which].masked_fill(~may.to(logits.device), float("-inf"))
+    tokens = logits.argmax(dim=-1).tolist()
+    for at, row in rows.items():
+        if tokens[at] in asked.stop:
+            row.ended = True
+        else:
+            row.said.append(tokens[at])
+            row.ended = len(row.said) == asked.max_new_tokens
+    return list(rows.values())
+
+
+def _alone(model: Model, prompt: list[int], said: list[int], constrain: Constrain | None) -> Iterator[int]:
+    """The likeliest next token, for ever; the way that a library would do it, without any of ours."""
+    import torch
     from transformers import DynamicCache
 
-    stop = ends(model)
-    first = 0.0
-    begun = time.perf_counter()
-    for step, (token,) in enumerate(_steps(model, [prompt], DynamicCache(), 0), start=1):
-        first = first or time.perf_counter() - begun
-        if token in stop or step == max_new_tokens:
-            return first, time.perf_counter() - begun, step
-    raise AssertionError  # _steps has no end
+    cache, ids = DynamicCache(), torch.tensor([prompt], device=model.device)
+    while True:
+        logits = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+        if constrain and (may := constrain({0: said})) is not None:
+            logits = logits.masked_fill(~may.to(logits.device), float("-inf"))
+        ids = logits.argmax(dim=-1, keepdim=True)
+        yield int(ids)

@@ -17,31 +17,41 @@ the first token that differs from the context encoded alone.
 Each item is read once, as a small tree: what its choices begin with in common, then their tails
 side by side, each blind to the others and counted in position as if it came alone. That is half
 the reading of one row per choice. Only positions that predict a token to be scored go through the
-output layer, some hundred at a time: logits of a whole batch over a vocabulary of 49,152 would be
-a hundred times the size of the model's own activations.
+output layer, always :data:`POSITIONS` at a time: logits of a whole batch over a vocabulary of 49,152
+would be a hundred times the size of the model's own activations.
+
+An item's outcome does not hang on what else is asked: trees of one rounded length are read in batches
+of one shape (:mod:`assay.evaluation.batching`). So it may be remembered under a digest (``known``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assay.artifacts import JSON, digest_of
 from assay.errors import ModelError, SourceError
+from assay.evaluation import attention, batching
 from assay.outcomes import Choice
 
-VERSION = 1
+VERSION = 2
 
 Model = Any
 """A causal language model of transformers."""
 
 Tokenizer = Any
 Tensor = Any
-DType = Any
 Device = Any
 
-_POSITIONS = 256
+POSITIONS = 256
 """Positions put through the output layer at once: 50 MB of float32 logits for SmolLM2."""
+
+WIDTH = 4
+"""Trees are padded to a multiple of so many tokens."""
+
+BUDGET = 8
+"""Tokens that are read at once, for each item of ``batch_size``."""
 
 
 class Item(BaseModel):
@@ -87,14 +97,23 @@ def parse(data: bytes) -> list[Item]:
     return items
 
 
-def score(model: Model, tokenizer: Tokenizer, items: Sequence[Item], batch_size: int) -> list[Choice]:
+def score(
+    model: Model,
+    tokenizer: Tokenizer,
+    items: Sequence[Item],
+    batch_size: int,
+    known: MutableMapping[str, str] | None = None,
+) -> list[Choice]:
     """Ask ``model`` every item.
 
     Args:
         model: A causal model of transformers with a body and an output layer.
         tokenizer: Its tokenizer.
         items: From :func:`parse`.
-        batch_size: Items read together; they are sorted by length first.
+        batch_size: How much is read together: items of :data:`BUDGET` tokens, or accordingly more or fewer. It may
+            move a margin in its last digits: hold it fixed.
+        known: Margins by :func:`key` that this very model gave; those items are not asked, and what is computed is
+            added.
 
     Returns:
         One outcome per item, in order. ``margin`` is in nats, for kind ``choice`` in nats per
@@ -106,16 +125,18 @@ def score(model: Model, tokenizer: Tokenizer, items: Sequence[Item], batch_size:
     """
     import torch
 
+    known = {} if known is None else known
     trees = [_tree([_encoded(tokenizer, item, choice) for choice in item.choices]) for item in items]
     _check(model, items, trees)
-    order = sorted(range(len(items)), key=lambda place: (len(trees[place].ids), place))
-    outcomes: dict[int, Choice] = {}
-    with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            for place, sums in zip(batch, _sums(model, [trees[place] for place in batch]), strict=True):
-                outcomes[place] = _outcome(items[place], sums[: len(items[place].choices)])
-    return [outcomes[place] for place in range(len(items))]
+    keys = [key(item, tree, batch_size) for item, tree in zip(items, trees, strict=True)]
+    wanted = {name: place for place, name in reversed(list(enumerate(keys))) if name not in known}
+    with torch.inference_mode(), attention.grouped(model):
+        for place, sums in _sums(model, {place: trees[place] for place in sorted(wanted.values())}, batch_size):
+            known[keys[place]] = repr(_margin(items[place], sums))
+    return [
+        Choice(id=item.id, group=item.group, correct=float(known[name]) > 0, margin=float(known[name]))
+        for item, name in zip(items, keys, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +152,13 @@ class _Tree:
 
     scored: list[tuple[int, int, int]]
     """(choice, place of the token before, token): what is to be predicted from where."""
+
+
+def key(item: Item, tree: _Tree, batch_size: int) -> str:
+    """Name a margin by all that it depends on beside the model: tokens, and how they are read and compared."""
+    compared = [item.kind, item.gold, *(len(choice.strip()) for choice in item.choices)]
+    read: list[JSON] = [[*row] for row in (tree.ids, tree.positions, tree.branch, *tree.scored)]
+    return digest_of([*compared, *read, batch_size])
 
 
 def by_group(choices: Sequence[Choice]) -> dict[str, dict[str, float]]:
@@ -159,7 +187,7 @@ def _encoded(tokenizer: Tokenizer, item: Item, choice: str) -> tuple[list[int], 
     """Token ids of context and choice, and where the choice begins."""
     whole = tokenizer.encode(item.context + choice, add_special_tokens=False)
     alone = tokenizer.encode(item.context, add_special_tokens=False) if item.context else []
-    begins = min(len(_common([whole, alone])), len(whole) - 1)
+    begins = min(len(batching.common([whole, alone])), len(whole) - 1)
     if begins and tokenizer.bos_token_id not in tokenizer.encode("")[:1]:
         return whole, begins
     if tokenizer.bos_token_id is None:
@@ -169,17 +197,16 @@ def _encoded(tokenizer: Tokenizer, item: Item, choice: str) -> tuple[list[int], 
     return [tokenizer.bos_token_id, *whole], begins + 1
 
 
-def _outcome(item: Item, sums: Sequence[float]) -> Choice:
-    """Compare the choices' scores."""
+def _margin(item: Item, sums: Sequence[float]) -> float:
+    """By how much the right choice's score is above the best other one's."""
     lengths = [len(choice.strip()) if item.kind == "choice" else 1 for choice in item.choices]
     scores = [total / length for total, length in zip(sums, lengths, strict=True)]
-    margin = scores.pop(item.gold) - max(scores)
-    return Choice(id=item.id, group=item.group, correct=margin > 0, margin=margin)
+    return scores.pop(item.gold) - max(scores)
 
 
 def _tree(rows: Sequence[tuple[list[int], int]]) -> _Tree:
     """Lay out the choices' ``(token ids, where the choice begins)``."""
-    shared: list[int] = _common([ids for ids, _ in rows])
+    shared = batching.common([ids for ids, _ in rows])
     tree = _Tree(ids=list(shared), positions=list(range(len(shared))), branch=[0] * len(shared), scored=[])
     for choice, (ids, begins) in enumerate(rows):
         tail = range(len(shared), len(ids))
@@ -191,13 +218,6 @@ def _tree(rows: Sequence[tuple[list[int], int]]) -> _Tree:
     return tree
 
 
-def _common(rows: Sequence[list[int]]) -> list[int]:
-    """What all of ``rows`` begin with."""
-    low, high = min(rows), max(rows)
-    same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), len(low))
-    return low[:same]
-
-
 def _check(model: Model, items: Sequence[Item], trees: Sequence[_Tree]) -> None:
     window = getattr(model.config, "max_position_embeddings", None)
     for item, tree in zip(items, trees, strict=True):
@@ -207,51 +227,69 @@ def _check(model: Model, items: Sequence[Item], trees: Sequence[_Tree]) -> None:
             )
 
 
-def _sums(model: Model, trees: Sequence[_Tree]) -> list[list[float]]:
-    """Log-probability of each choice of each tree."""
+def _sums(model: Model, trees: Mapping[int, _Tree], batch_size: int) -> Iterator[tuple[int, list[float]]]:
+    """Log-probability of each choice of each tree, by the tree's place."""
     import torch
 
-    ids = _padded([tree.ids for tree in trees], 0, model.device)
+    lengths = {place: len(tree.ids) for place, tree in trees.items()}
+    batches = batching.batches(lengths, WIDTH, BUDGET * batch_size, BUDGET * batch_size)
+    if not batches:
+        return
+    # A few hundred bytes for each token: they are kept, so that the output layer gets full helpings.
+    states = torch.cat([_states(model, [trees[place] for place in batch.filled], batch) for batch in batches])
+    scored = [(place, *each) for batch in batches for place in batch.places for each in trees[place].scored]
+    targets = torch.tensor([token for *_, token in scored], device=states.device)
+    found = _log_probabilities(model.get_output_embeddings().weight, states, targets)
+    sums: dict[int, list[float]] = {}
+    for (place, choice, *_), value in zip(scored, found, strict=False):
+        row = sums.setdefault(place, [0.0] * (1 + max(each[0] for each in trees[place].scored)))
+        row[choice] += value
+    yield from sums.items()
+
+
+def _states(model: Model, trees: Sequence[_Tree], batch: batching.Batch) -> Tensor:
+    """What the body makes of the tokens that others are foreseen from [scored, width]."""
+    import torch
+
+    device = model.device
+    branch = _padded([tree.branch for tree in trees], -1, batch.length, device)
+    positions = _padded([tree.positions for tree in trees], 0, batch.length, device)
     hidden = model.base_model(
-        input_ids=ids,
-        attention_mask=_visible(_padded([tree.branch for tree in trees], -1, model.device), model.dtype),
-        position_ids=_padded([tree.positions for tree in trees], 0, model.device),
+        input_ids=_padded([tree.ids for tree in trees], 0, batch.length, device),
+        attention_mask=attention.masks(model, _visible(branch), positions[:, :, None] - positions[:, None]),
+        position_ids=positions,
         use_cache=False,
     ).last_hidden_state
-    rows, choices, before, targets = torch.tensor(
-        [(row, *wanted) for row, tree in enumerate(trees) for wanted in tree.scored], device=model.device
-    ).T
-    parts = _log_probabilities(model.get_output_embeddings().weight, hidden[rows, before], targets)
-    sums = torch.zeros(len(trees), int(choices.max()) + 1, dtype=torch.float64, device=model.device)
-    sums.index_put_((rows, choices), torch.cat(list(parts)).double(), accumulate=True)
-    return list(sums.tolist())
+    wanted = [(row, before) for row, _ in enumerate(batch.places) for _, before, _ in trees[row].scored]
+    rows, places = torch.tensor(wanted, device=device).T
+    return hidden[rows, places]
 
 
-def _padded(rows: Sequence[list[int]], filler: int, device: Device) -> Tensor:
+def _padded(rows: Sequence[list[int]], filler: int, length: int, device: Device) -> Tensor:
     import torch
 
-    longest = max(map(len, rows))
-    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows], device=device)
+    return torch.tensor([row + [filler] * (length - len(row)) for row in rows], device=device)
 
 
-def _visible(branch: Tensor, dtype: DType) -> Tensor:
-    """Additive attention mask: a token sees what stands before it in the trunk or in its own branch."""
-    import torch
-
+def _visible(branch: Tensor) -> Tensor:
+    """Which tokens a token sees: those before it in the trunk or in its own branch."""
     mine, theirs = branch[:, :, None], branch[:, None, :]
-    seen = ((theirs == 0) | (theirs == mine)).tril()
-    return torch.zeros(seen.shape, dtype=dtype, device=branch.device).masked_fill_(~seen, torch.finfo(dtype).min)[
-        :, None
-    ]
+    return ((theirs == 0) | (theirs == mine)).tril()
 
 
-def _log_probabilities(weight: Tensor, hidden: Tensor, targets: Tensor) -> Iterator[Tensor]:
-    """Log-probability of the target at each position.
+def _log_probabilities(weight: Tensor, states: Tensor, targets: Tensor) -> Iterator[float]:
+    """Log-probability of the target at each position, :data:`POSITIONS` of them at a time, the last ones filled up.
 
     In bfloat16 a logit near 20 is rounded to an eighth, so the target's own is computed anew in
     float32: it is one product, and what two choices are told apart by.
     """
-    for h, t in zip(hidden.split(_POSITIONS), targets.split(_POSITIONS), strict=True):
+    import torch
+
+    short = -len(targets) % POSITIONS
+    states, targets = torch.cat([states, states[:1].expand(short, -1)]), torch.cat([targets, targets[:1].expand(short)])
+    for h, t in zip(states.split(POSITIONS), targets.split(POSITIONS), strict=True):
         logits = (h @ weight.T).float()
         own = (h.float() * weight[t].float()).sum(dim=-1, keepdim=True)
-        yield (own - logits.scatter_(1, t[:, None], own).logsumexp(dim=-1, keepdim=True))[:, 0]
+        # Not logsumexp: on a CPU that takes six times as long.
+        found = logits.scatter_(1, t[:, None], own).log_softmax(dim=-1).gather(1, t[:, None])
+        yield from found[:, 0].tolist()

@@ -1,24 +1,35 @@
 """Scoring: from answers to scores, per item first and then in sum.
 
 Every score of an item comes from a metric module of :mod:`assay.evaluation.metrics`, asked for its items; a
-mean in the summary is the mean of those items, so a report and a paired test cannot disagree.
+mean in the summary is the mean of those items, so a report and a paired test cannot disagree. A recipe may name metrics
+of its own, which :mod:`assay.evaluation.metrics.further` asks in the same way.
 """
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from assay.errors import DataError, RecipeError
 from assay.outcomes import Answer
 from assay.records import Record
 
-VERSION = 1
+VERSION = 2
 
 MEANS = ("exact_match", "format_adherence", "field_accuracy")
 """Metrics that are means over items; ``label_f1`` is not."""
 
 
-def score(records: Sequence[Record], answers: Sequence[str], schema: Mapping[str, Any], label: str) -> list[Answer]:
+NO_METRICS: Mapping[str, str] = MappingProxyType({})
+
+
+def score(
+    records: Sequence[Record],
+    answers: Sequence[str],
+    schema: Mapping[str, Any],
+    label: str,
+    metrics: Mapping[str, str] = NO_METRICS,
+) -> list[Answer]:
     """Score ``answers`` to ``records``, one to one, against the records' completions.
 
     Args:
@@ -26,12 +37,14 @@ def score(records: Sequence[Record], answers: Sequence[str], schema: Mapping[str
         answers: What the model said to each.
         schema: JSON schema (2020-12) of an answer, with ``properties``.
         label: The property that macro F1 is computed on.
+        metrics: Further ones: name → ``package.module:Class``.
 
     Raises:
-        RecipeError: the schema is invalid, or names no such property.
+        RecipeError: the schema is invalid, or names no such property, or a further metric cannot be asked.
         DataError: the lengths differ, or a completion has no label.
     """
     from assay.evaluation.metrics import answers as texts
+    from assay.evaluation.metrics import further
 
     names = _fields(schema, label)
     if len(records) != len(answers):
@@ -40,7 +53,8 @@ def score(records: Sequence[Record], answers: Sequence[str], schema: Mapping[str
         return []
     expected = [record.completion for record in records]
     labels = [_expected_label(record, label) for record in records]
-    items = _items(expected, list(answers), dict(schema), names)
+    given = {"schema": dict(schema), "names": names, "label": label}
+    items = _items(expected, list(answers), given, further.load(metrics))
     return [
         Answer(
             id=record.id,
@@ -65,7 +79,7 @@ def summarise(answers: Sequence[Answer], slices: Sequence[str]) -> dict[str, Any
 
     Returns:
         ``{"metrics": {name: value}, "fields": {field: accuracy}, "slices": {attribute: {value: {"n":
-        …, name: value}}}}``. The metrics are :data:`MEANS` and ``label_f1``, in 0 … 1.
+        …, name: value}}}}``. The metrics are :data:`MEANS`, ``label_f1`` and the further ones, in 0 … 1.
 
     Raises:
         DataError: there is no answer.
@@ -109,8 +123,11 @@ def _expected_label(record: Record, label: str) -> str:
     return found
 
 
-def _items(expected: list[str], said: list[str], schema: dict[str, Any], names: list[str]) -> list[dict[str, float]]:
+def _items(
+    expected: list[str], said: list[str], given: dict[str, Any], metrics: Mapping[str, type[Any]]
+) -> list[dict[str, float]]:
     """Scores of each pair, from the metric modules."""
+    from assay.evaluation.metrics import further
     from assay.evaluation.metrics.exact_match import ExactMatch
     from assay.evaluation.metrics.field_accuracy import FieldAccuracy
     from assay.evaluation.metrics.format_adherence import FormatAdherence
@@ -119,19 +136,27 @@ def _items(expected: list[str], said: list[str], schema: dict[str, Any], names: 
 
         def ask(metric: type[Any]) -> list[Any]:
             computed = metric(keep_in_memory=True, cache_dir=folder).compute(
-                predictions=said, references=expected, per_item=True, schema=schema, names=names
+                predictions=said, references=expected, per_item=True, **given
             )
             return list(computed["items"])
 
-        columns = zip(ask(ExactMatch), ask(FormatAdherence), ask(FieldAccuracy), strict=True)
-    return [{"exact_match": exact, "format_adherence": adheres, **fields} for exact, adheres, fields in columns]
+        rest = further.ask(metrics, said, expected, given, folder)
+        columns = zip(ask(ExactMatch), ask(FormatAdherence), ask(FieldAccuracy), rest, strict=True)
+    return [
+        {"exact_match": exact, "format_adherence": adheres, **fields, **others}
+        for exact, adheres, fields, others in columns
+    ]
 
 
 def _metrics(answers: Sequence[Answer]) -> dict[str, float]:
     from assay.evaluation.metrics.label_f1 import macro
 
-    means = {name: _mean(answers, name) for name in MEANS}
-    return {**means, "label_f1": macro([a.label_expected for a in answers], [a.label_predicted for a in answers])}
+    further = [name for name in answers[0].scores if name not in MEANS and not name.startswith("field:")]
+    return {
+        **{name: _mean(answers, name) for name in MEANS},
+        "label_f1": macro([a.label_expected for a in answers], [a.label_predicted for a in answers]),
+        **{name: _mean(answers, name) for name in further},
+    }
 
 
 def _mean(answers: Sequence[Answer], name: str) -> float:

@@ -15,7 +15,7 @@ the record says so.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import torch
 
-VERSION = 1  # Raise on any change that could change an output: it is part of the cache key.
+VERSION = 2  # Raise on any change that could change an output: it is part of the cache key.
 
 CHUNK = 1 << 26
 """Logits that exist at once: 256 MiB in float32."""
@@ -52,6 +52,8 @@ class Objective:
         self.attention = Attention()
         self.is_fused = False
         self.frozen: Frozen | None = None
+        self.visited: Callable[[Sequence[int], torch.Tensor], None] | None = None
+        """Told, of each pass that learns, the places of its examples and their tokens' losses."""
 
     @contextmanager
     def installed(self) -> "Iterator[Objective]":
@@ -83,7 +85,9 @@ class Objective:
             return self.whole(**inputs)
         learned = shift_labels != IGNORED
         found = self.outputs(learned, layout, places, inputs, with_head=not self.is_fused)
-        total = self._loss(found, shift_labels[learned])
+        total, each = self._loss(found, shift_labels[learned])
+        if self.visited and places is not None and self.base.training:
+            self.visited(places, each.detach())
         return {"loss": total / (learned.sum() if num_items_in_batch is None else num_items_in_batch)}
 
     def outputs(
@@ -122,12 +126,15 @@ class Objective:
         if self.frozen is not None:
             self.frozen.skip(is_skipped=skip)
 
-    def _loss(self, found: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
+    def _loss(self, found: "torch.Tensor", targets: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+        """Summed, and of each token."""
         from torch.nn.functional import cross_entropy
 
         if self.is_fused:
-            return _fused().apply(found, self.head.weight, targets)
-        return cross_entropy(found.float(), targets, reduction="sum")
+            total, each = _fused().apply(found, self.head.weight, targets)
+            return total, each
+        each = cross_entropy(found.float(), targets, reduction="none")
+        return each.sum(), each
 
 
 def choose(model: Any, objective: Objective, rows: Sequence[Example], layout: str) -> dict[str, Any]:  # noqa: ANN401
@@ -259,9 +266,9 @@ def _fused() -> Any:  # noqa: ANN401
     import torch
 
     class Fused(torch.autograd.Function):
-        """Sum of cross-entropies of ``hidden`` [n, d] through ``weight`` [V, d], and its gradient at ``hidden``.
+        """Sum of cross-entropies of ``hidden`` [n, d] through ``weight`` [V, d], and each; the sum has a gradient.
 
-        The gradient of cross-entropy at the logits is softmax minus one-hot; through the head it is a second product.
+        That of cross-entropy at the logits is softmax minus one-hot; through the head it is a second product.
         """
 
         @staticmethod
@@ -270,8 +277,9 @@ def _fused() -> Any:  # noqa: ANN401
             hidden: torch.Tensor,
             weight: torch.Tensor,
             targets: torch.Tensor,
-        ) -> torch.Tensor:
+        ) -> tuple[torch.Tensor, torch.Tensor]:
             total = hidden.new_zeros((), dtype=torch.float32)
+            each = hidden.new_zeros(len(hidden), dtype=torch.float32)
             grad = torch.empty_like(hidden, dtype=weight.dtype) if ctx.needs_input_grad[0] else None
             size = max(1, CHUNK // weight.shape[0])
             for start in range(0, len(hidden), size):
@@ -281,17 +289,20 @@ def _fused() -> Any:  # noqa: ANN401
                 logits.sub_(logits.amax(-1, keepdim=True))
                 picked = logits.gather(-1, wanted)
                 norm = logits.exp_().sum(-1, keepdim=True)
-                total += (norm.log() - picked).sum()
+                lost = norm.log() - picked
+                total += lost.sum()
+                each[part] = lost[:, 0]
                 if grad is not None:
                     logits.div_(norm)
                     logits.scatter_add_(-1, wanted, torch.full_like(wanted, -1, dtype=logits.dtype))
                     grad[part] = logits.to(weight.dtype) @ weight
             ctx.save_for_backward(grad)
             ctx.dtype = hidden.dtype
-            return total
+            ctx.mark_non_differentiable(each)
+            return total, each
 
         @staticmethod
-        def backward(ctx: Any, g: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
+        def backward(ctx: Any, g: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
             (grad,) = ctx.saved_tensors
             return (grad.float() * g).to(ctx.dtype), None, None
 

@@ -132,6 +132,14 @@ def to_parquet(rows: Sequence[Example], ids: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
+def ids(data: bytes) -> list[str]:
+    """The records' ids that :func:`to_parquet` filed."""
+    import pyarrow.parquet as pq
+
+    found: list[str] = pq.read_table(io.BytesIO(data), columns=["id"]).column("id").to_pylist()
+    return found
+
+
 def check(rows: Sequence[Example], max_length: int) -> None:
     """Refuse rows that cannot be learned, before a machine is taken.
 

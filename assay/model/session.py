@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from assay.errors import TrainingError
 from assay.model import frozen, machine
 from assay.model.architecture import base_of
+from assay.model.dynamics import Dynamics
 from assay.model.objective import Objective, choose, is_still, may_reuse
 from assay.model.packing import pack, shared
 from assay.model.rows import Example, order, pad
@@ -24,7 +25,7 @@ from assay.tuning import TrainingSpec
 if TYPE_CHECKING:
     from peft import PeftModel
 
-VERSION = 1  # Raise on any change that could change an output: it is part of the cache key.
+VERSION = 2  # Raise on any change that could change an output: it is part of the cache key.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Session:
         self.job, self.model, self.spec, self.work = job, model, spec, work
         self.rows, self.learned, self.held_out = [*examples, *held_out], examples, held_out
         self.objective = Objective(base_of(model))
+        self.dynamics = Dynamics(examples)
         self.layout: dict[str, Any] = {"name": spec.layout}
         self.started = time.perf_counter()
         self.products = 0
@@ -112,8 +114,8 @@ class Session:
         """Lay out the rows at ``places``."""
         rows = [self.rows[place] for place in places]
         if self.layout["name"] == "padded":
-            return pad(rows)
-        return pack(rows, shares=self.is_still) | ({"places": list(places)} if self.objective.frozen else {})
+            return pad(rows) | {"places": list(places)}
+        return pack(rows, shares=self.is_still) | {"places": list(places)}
 
     def passes(self) -> list[list[int]]:
         """Places of each forward pass of the run, in order."""

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import Trainer
 
-VERSION = 2  # Raise on any change that could change an output: it is part of the cache key.
+VERSION = 3  # Raise on any change that could change an output: it is part of the cache key.
 
 Report = Callable[[dict[str, Any]], None]
+
+AROUND = 10
+"""Steps up to a measurement whose mean loss is set beside that of held-out rows."""
 
 
 def train(  # noqa: PLR0913
@@ -57,7 +60,8 @@ def train(  # noqa: PLR0913
         report: called with one event per step, held-out measurement, checkpoint and resumption.
 
     Returns:
-        The record of the run: steps, tokens, loss curves, measurements, seconds, peak memory, environment.
+        The record of the run: steps, tokens, loss curves, measurements, seconds, peak memory, environment. The loss of
+        each example at each visit is left in ``work`` (:mod:`assay.model.dynamics`).
 
     Raises:
         TrainingError: there is nothing to learn, the loss diverged, or training was stopped before its last step.
@@ -81,7 +85,9 @@ def train(  # noqa: PLR0913
         run.prepare(rehearse=last is None)
         watch = watching.watch(run, report)
         trainer = _trainer(run, watch)
+        run.objective.visited = run.dynamics.see
         if last:
+            run.dynamics.load(last)
             watch.seconds = checkpoints.seconds(last)
             report({"event": "resumed", "step": checkpoints.step(last)})
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -92,6 +98,7 @@ def train(  # noqa: PLR0913
                 "it again to go on from its checkpoint"
             )
         watch.restore(model)
+    run.dynamics.file(work)
     return _record(run, trainer, watch)
 
 
@@ -159,6 +166,7 @@ def _record(run: Session, trainer: "Trainer", watch: Any) -> dict[str, Any]:  # 
         "compiled_parts": run.compiled,
     }
     measured = watch.measured(history)
+    losses = [(entry["step"], entry["loss"]) for entry in history if "loss" in entry]
     return {
         "steps": steps,
         "planned_steps": run.steps,
@@ -167,9 +175,9 @@ def _record(run: Session, trainer: "Trainer", watch: Any) -> dict[str, Any]:  # 
         "tokens": sum(len(run.rows[place].input_ids) for place in done),
         "learned_tokens": sum(len(run.rows[place].input_ids) - run.rows[place].prompt_length for place in done),
         "trainable_parameters": sum(p.numel() for p in run.model.parameters() if p.requires_grad),
-        "losses": [[entry["step"], entry["loss"]] for entry in history if "loss" in entry],
+        "losses": [list(point) for point in losses],
         "held_out_losses": [[entry["step"], entry["held_out_loss"]] for entry in measured],
-        "measurements": measured,
+        "measurements": [{**point, "train_loss": _around(losses, point["step"])} for point in measured],
         "chosen": _chosen(measured, spec, steps),
         "layout": layout,
         "seconds": watch.elapsed,
@@ -182,6 +190,12 @@ def _record(run: Session, trainer: "Trainer", watch: Any) -> dict[str, Any]:  # 
             "checkpoint_activations": run.job.checkpoint_activations,
         },
     }
+
+
+def _around(losses: Sequence[tuple[int, float]], step: float) -> float:
+    """Mean loss of the training batches of the last :data:`AROUND` steps up to one; of the first batch at the start."""
+    found = [loss for at, loss in losses if step - AROUND < at <= max(step, 1)]
+    return math.fsum(found) / len(found)
 
 
 def _chosen(measured: list[dict[str, float]], spec: TrainingSpec, steps: int) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class _Watch:
             self.measure(state)
 
     def on_step_end(self, _args: "Args", state: "State", control: "Control", **_: object) -> None:
+        self.run.dynamics.settle(state.global_step)
         if state.global_step in self.due and self.run.held_out:
             self.measure(state)
             measured = self.measured(state.log_history)
@@ -81,9 +82,11 @@ class _Watch:
         self.report({"event": "step", "step": state.global_step, "of": state.max_steps, **said, **seen})
 
     def on_save(self, args: "Args", state: "State", _control: "Control", **_: object) -> None:
+        folder = Path(args.output_dir) / f"{checkpoints.PREFIX}{state.global_step}"
+        self.run.dynamics.save(folder)
         _all_here()  # Each process has written its random state before the first one counts the files.
         if state.is_world_process_zero and not self.is_exhausted:  # To go on from its end would go past it.
-            checkpoints.seal(Path(args.output_dir) / f"checkpoint-{state.global_step}", self.run.identity, self.elapsed)
+            checkpoints.seal(folder, self.run.identity, self.elapsed)
             checkpoints.prune_best(self.run.work)
             self.report({"event": "checkpoint", "step": state.global_step, "of": state.max_steps})
 

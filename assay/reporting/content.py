@@ -5,30 +5,20 @@ They are read from what the steps filed, and are blind to whatever else is in it
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, JsonValue, model_validator
 
 from assay.evaluations import Verdict
+from assay.leakage import LeakAudit
+from assay.reporting.asked import Asked
+from assay.reporting.hard import Hard
 from assay.reporting.part import Part
 from assay.reporting.redacting import Redacting
 from assay.reporting.training import Repeat, Training
 
 Decision = Literal["pass", "pass_with_warnings", "quarantine", "stop"]
 Status = Literal["passed", "waived", "failed", "could not run"]
-
-
-NOT_LOOKED_FOR = (
-    "Paraphrases: near duplicates are found by the words they share; the same thing said in other words is not.",
-    "Wrong labels: those that a simple model doubts are listed for review; one made wrong everywhere looks right.",
-    "Leaks: no leak audit was run. Redaction replaces what its detectors find; nobody tried to extract the rest.",
-    "Other seeds: one seed's model was evaluated. The intervals cover the choice of items, not that of a seed.",
-    "Latency elsewhere: it is a point measurement, one request after another, on one machine at one load.",
-    "Safety: no harmful request was made of either model, and no refusal was counted.",
-    "Robustness: no misspelt, shouted, longer or foreign variant of the test records was asked.",
-    "Other ways to the same end: few-shot prompts, retrieval and other base models were not tried.",
-)
-"""Said on every report whose content names nothing else."""
 
 
 class Source(Part):
@@ -222,13 +212,25 @@ class Example(Part):
     """Fields that the answer which is not right has wrong."""
 
 
+class Versions(Part):
+    """Two registered versions that are compared, where there is no candidate of a run."""
+
+    before: str
+    """Such as ``support-triage 2``."""
+
+    after: str
+    asked: str
+    """How both came to be asked the same, in a sentence."""
+
+
 class Content(Part):
-    """All that a page says."""
+    """All that a page says. A comparison of two versions has neither data nor training of its own."""
 
     recipe: dict[str, JsonValue]
     """As written, with the digests of its sources."""
 
     verdict: Verdict
+    versions: Versions | None = None
     metrics: tuple[Change, ...]
     fields: tuple[Change, ...] = ()
     slices: dict[str, tuple[Change, ...]] = Field(default_factory=dict)
@@ -238,23 +240,35 @@ class Content(Part):
     """Groups of general-ability items."""
 
     latency: tuple[Change, ...] = ()
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
-    path: tuple[Passage, ...]
-    sides: dict[str, int]
+    sources: tuple[Source, ...] = ()
+    path: tuple[Passage, ...] = ()
+    sides: dict[str, int] = Field(default_factory=dict)
     """Side → records."""
 
     suites: tuple[Suite, ...] = ()
-    personal: Personal
+    personal: Personal | None = None
     redacting: Redacting | None = None
     """How well redaction worked, if it was measured."""
 
-    training: Training
+    training: Training | None = None
     repeats: tuple[Repeat, ...] = ()
     """Trainings that differ in the seed alone, and of which none is a candidate."""
 
+    asked: Asked | None = None
+    """What both were asked beside the task itself."""
+
+    leaks: LeakAudit | None = None
+    hard: Hard | None = None
+    """Which examples were never learned, or learned last."""
+
     wins: tuple[Example, ...] = ()
     losses: tuple[Example, ...] = ()
-    not_known: tuple[str, ...] = NOT_LOOKED_FOR
+    other_ways: tuple[str, ...] = ()
+    """Ways to the same end beside fine-tuning that were asked the same, such as ``few-shot``."""
+
+    not_known: tuple[str, ...] | None = None
+    """Instead of what :mod:`assay.reporting.unknown` says of every run."""
+
     identity: dict[str, str]
     """What → digest."""
 

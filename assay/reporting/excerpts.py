@@ -4,22 +4,24 @@ Nothing here decides anything. The differences shown beside the gate's criteria 
 corrected for their number, and say so on the page.
 """
 
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from assay.evaluations import Arm
-from assay.outcomes import Answer, Choice
+from assay.outcomes import Answer, Choice, TextLoss
 from assay.records import Dropped
+from assay.reporting import serving
 from assay.reporting.content import Change, Example, Passage, Reason
 
-VERSION = 2
+VERSION = 3
 
 SHOWN_EXAMPLES = 8
 SHOWN_IDS = 12
 SHOWN_REASONS = 12
 
-_ABILITY = "general_ability"
+_ABILITY, _SAFETY, _PERPLEXITY = "general_ability", "safety", "perplexity"
 _NAMED = re.compile(r"\S*\d\S*?(?=[:,;.]?(?:\s|$))")
 """A word with a digit in it: an id or a number, by which reasons of one kind differ."""
 
@@ -62,7 +64,10 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
         bound: What bounds a difference. Only what is a mean over items has an interval.
     """
     answers, choices = _pairs(before.answers, after.answers), _pairs(before.choices, after.choices)
+    harmful = [[probe for probe in arm.probes if probe.kind == "harmful"] for arm in (before, after)]
+    asked = {_ABILITY: choices, _SAFETY: _pairs(*harmful)}
     first, second = before.evaluation, after.evaluation
+    timed = [serving.sums(arm.timings) or arm.evaluation.latency for arm in (before, after)]
 
     def of_scores(name: str, score: str, pairs: Sequence[tuple[Answer, Answer]]) -> Change:
         values = [(b.scores[score], a.scores[score]) for b, a in pairs]
@@ -71,14 +76,17 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
     def of_metric(name: str) -> Change:
         if answers and name in answers[0][0].scores:
             return of_scores(name, name, answers)
-        if name == _ABILITY and choices:
-            values = [(float(b.correct), float(a.correct)) for b, a in choices]
-            return _bounded(name, values, [b.group for b, _ in choices], confidence, bound)
+        if chosen := asked.get(name):
+            values = [(float(b.correct), float(a.correct)) for b, a in chosen]
+            return _bounded(name, values, [b.group for b, _ in chosen], confidence, bound)
         return Change(name=name, before=first.metrics.get(name), after=second.metrics.get(name))
 
-    ability = () if _ABILITY in first.metrics or not choices else (_ABILITY,)
+    more = [name for name, pairs in asked.items() if pairs and name not in first.metrics]
     return {
-        "metrics": tuple(of_metric(name) for name in [*_names(first.metrics, second.metrics), *ability]),
+        "metrics": (
+            *(of_metric(name) for name in [*_names(first.metrics, second.metrics), *more]),
+            *_foreseen(before.texts, after.texts),
+        ),
         "fields": tuple(of_scores(name, f"field:{name}", answers) for name in first.fields),
         "slices": {
             attribute: tuple(
@@ -89,8 +97,7 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
         },
         "abilities": tuple(_group(name, pairs) for name, pairs in _by_group(choices)),
         "latency": tuple(
-            Change(name=name, before=first.latency.get(name), after=second.latency.get(name))
-            for name in _names(first.latency, second.latency)
+            Change(name=name, before=timed[0].get(name), after=timed[1].get(name)) for name in _names(*timed)
         ),
     }
 
@@ -146,6 +153,13 @@ def passage(step: str, taken: int, passed: int, dropped: Sequence[Dropped]) -> P
             for said, rows in shown
         ),
     )
+
+
+def _foreseen(before: Sequence[TextLoss], after: Sequence[TextLoss]) -> Iterator[Change]:
+    """Perplexity of all texts together, if there are any."""
+    if before and after:
+        first, second = (math.exp(sum(t.nats for t in arm) / sum(t.tokens for t in arm)) for arm in (before, after))
+        yield Change(name=_PERPLEXITY, before=first, after=second)
 
 
 def _kind(reason: str) -> str:

@@ -1,24 +1,37 @@
-"""Forest: criteria on one axis whose zero is what each asks for, as inline SVG.
+"""Forest: criteria in groups, each on an axis whose zero is what it asks for, as inline SVG.
 
-The axis is stretched around its zero by a square root, since that is where everything is decided. As in
-:mod:`assay.reporting.charts` widths are percentages, colours come from the style sheet, and a chart never stands alone.
+An axis is stretched around its zero by a square root, since that is where everything is decided. There is one axis for
+each unit, the same for all groups that have it, so that a length means the same wherever it stands; it is written
+above each group. As in :mod:`assay.reporting.charts` widths are percentages, colours come from the style sheet, and a
+chart never stands alone.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-VERSION = 1
+VERSION = 2
 
-_TICKS = (1, 5, 20, 50, 100, 200, 500)
+AXES = {
+    "points": ("points from the threshold", (1, 5, 20, 50, 100, 200, 500)),
+    "ratio": ("% within the limit", (1, 5, 20, 50, 100, 200, 500)),
+    "bits": ("bits from the limit", (0.2, 1, 3, 8, 20, 50)),
+}
+"""Unit → what is written beside its axis, and where it may have ticks on either side."""
+
+SIGNS = {"accepted": "\u2713", "refused": "\u2715", "inconclusive": "?"}
+"""A decision for who sees no colour."""
+
 _ROW = 30
+_LEAST = {"points": 1.0, "ratio": 5.0, "bits": 0.2}
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A criterion on an axis whose zero is its threshold and whose right side is good; in points."""
+    """A criterion on an axis whose zero is its threshold and whose right side is good."""
 
     name: str
     said: str
@@ -31,22 +44,63 @@ class Span:
     origin: float
     """Where a candidate like the baseline would stand."""
 
+    axis: str = "points"
+    """One of :data:`AXES`."""
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The interval; one that is open ends at the estimate."""
+        if self.lower is None and self.upper is None:
+            return None
+        return (
+            self.point if self.lower is None else self.lower,
+            self.point if self.upper is None else self.upper,
+        )
+
 
 def forest(spans: Sequence[Span]) -> Markup:
-    """One row a criterion, all against the same zero; the axis is stretched around it by a square root."""
-    reach = max((abs(v) for s in spans for v in (s.point, s.lower, s.upper, s.origin) if v is not None), default=1.0)
-    reach = max(reach, 1.0) * 1.05
-    ticks = [0, *(sign * tick for tick in _TICKS if tick <= reach for sign in (-1, 1))]
-    places = [(tick, _from_zero(tick, reach)) for tick in ticks]
-    axis = Markup().join(
+    """One row a criterion, all in one group that has no name."""
+    return in_groups([("", spans)])
+
+
+def in_groups(groups: Sequence[tuple[str, Sequence[Span]]]) -> Markup:
+    """Groups by name, one row a criterion, an axis above each run of rows that share it."""
+    reaches = {axis: _reach(axis, [s for _, spans in groups for s in spans if s.axis == axis]) for axis in AXES}
+    drawn = Markup().join(_group(name, spans, reaches) for name, spans in groups)
+    return Markup('<div class="forest">{}</div>').format(drawn)
+
+
+def _reach(axis: str, spans: Sequence[Span]) -> float:
+    """How far an axis goes to either side."""
+    values = [value for span in spans for value in (span.point, span.origin, *(span.ends or ()))]
+    return 1.05 * max([_LEAST[axis], *map(abs, values)])
+
+
+def _group(name: str, spans: Sequence[Span], reaches: Mapping[str, float]) -> Markup:
+    parts: list[Markup] = []
+    for axis, members in itertools.groupby(spans, key=lambda span: span.axis):
+        reach = reaches[axis]
+        parts.append(_axis("" if parts else name, axis, reach))
+        parts += [_span(span, reach, [x for _, x in _ticks(axis, reach)]) for span in members]
+    called = Markup(' role="group" aria-label="{}"').format(name) if name else ""
+    return Markup('<div class="group"{}>{}</div>').format(called, Markup().join(parts))
+
+
+def _ticks(axis: str, reach: float) -> list[tuple[float, float]]:
+    """Ticks that the axis has room for, and where they are."""
+    ticks = [0.0, *(sign * tick for tick in AXES[axis][1] if tick <= reach for sign in (-1, 1))]
+    return [(tick, _from_zero(tick, reach)) for tick in ticks]
+
+
+def _axis(name: str, axis: str, reach: float) -> Markup:
+    labels = Markup().join(
         Markup('<text x="{}%" y="14" text-anchor="middle">{}</text>').format(_number(x), _signed(tick))
-        for tick, x in _apart(places)
+        for tick, x in _apart(_ticks(axis, reach))
     )
-    rows = Markup().join(_span(span, reach, [x for _, x in places]) for span in spans)
     return Markup(
-        '<div class="forest"><div class="row axis"><span class="name">{}</span>'
-        '<svg aria-hidden="true" height="20">{}</svg></div>{}</div>'
-    ).format("points from the threshold", axis, rows)
+        '<div class="row axis"><span class="name">{}<small>{}</small></span>'
+        '<svg aria-hidden="true" height="20">{}</svg></div>'
+    ).format(Markup("<b>{}</b>").format(name) if name else "", AXES[axis][0], labels)
 
 
 def _span(span: Span, reach: float, ticks: Sequence[float]) -> Markup:
@@ -55,18 +109,20 @@ def _span(span: Span, reach: float, ticks: Sequence[float]) -> Markup:
     )
     middle = _ROW / 2
     whisker = Markup()
-    if span.lower is not None and span.upper is not None:
+    if span.ends:
         whisker = Markup('<line class="whisker" x1="{}%" y1="{y}" x2="{}%" y2="{y}"/>').format(
-            *(_number(_from_zero(value, reach)) for value in (span.lower, span.upper)), y=_number(middle)
+            *(_number(_from_zero(value, reach)) for value in span.ends), y=_number(middle)
         )
     return Markup(
-        '<div class="row {colour}"><span class="name"><b>{name}</b> <small>{said}</small></span>'
-        '<svg role="img" aria-label="{name}: {said}" height="{height}">{grid}'
+        '<div class="row {colour}"><span class="name"><i aria-hidden="true">{sign}</i><b>{name}</b> '
+        "<small>{said}</small></span>"
+        '<svg role="img" aria-label="{name}: {said}: {colour}" height="{height}">{grid}'
         '<line class="zero" x1="50%" y1="0" x2="50%" y2="{height}"/>{whisker}'
         '<circle class="origin" cx="{origin}%" cy="{y}" r="4.5"/><circle class="point" cx="{point}%" cy="{y}" r="5.5"/>'
         "</svg></div>"
     ).format(
         colour=span.colour,
+        sign=SIGNS[span.colour],
         name=span.name,
         said=span.said,
         height=_ROW,

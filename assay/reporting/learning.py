@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from assay.reporting import curves, wording
 from assay.reporting.training import Attempt, Replay, Training
 
-VERSION = 2
+VERSION = 3
 
 RISE, LEAST = 0.05, 0.005
 
@@ -38,6 +38,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Weights that training passed through, by what was learned from and what was held out."""
+
+    step: float
+    learned: float | None
+    held_out: float
+    is_kept: bool
+
+    @property
+    def gap(self) -> float | None:
+        """By how much more is lost on what was held out."""
+        return None if self.learned is None else self.held_out - self.learned
+
+
+@dataclass(frozen=True, slots=True)
 class Learning:
     """What a training run shows."""
 
@@ -50,6 +65,7 @@ class Learning:
     scores: Markup
     """By that metric."""
 
+    checkpoints: list[Checkpoint]
     notes: list[tuple[str, str]]
     """A word or two, and what there is to say of it."""
 
@@ -83,8 +99,15 @@ def shown(training: Training, recipe: Mapping[str, JsonValue], metric: str | Non
         )
         if metric
         else Markup(),
+        checkpoints=checkpoints(training),
         notes=_notes(training, recipe),
     )
+
+
+def checkpoints(training: Training) -> list[Checkpoint]:
+    """Each measurement with the losses on either side of what was held out."""
+    beside = dict(training.beside)
+    return [Checkpoint(at, beside.get(at), loss, at == training.kept_at) for at, loss in training.held_out]
 
 
 def standing(training: Training) -> Standing:

@@ -8,13 +8,16 @@ bytes.
 :mod:`assay.reporting.excerpts` chooses what is shown of too much.
 """
 
+import itertools
+from dataclasses import dataclass
+
 from pydantic import JsonValue
 
 from assay.evaluations import Criterion, Verdict
-from assay.reporting import forest, measured, pages, taught, wording
+from assay.reporting import asked, criteria, forest, hard, leaking, measured, pages, serving, taught, unknown
 from assay.reporting.content import Content
 
-VERSION = 4
+VERSION = 5
 
 SHOWN_CHARACTERS = 1200
 """Of a prompt or an answer."""
@@ -22,111 +25,184 @@ SHOWN_CHARACTERS = 1200
 OPEN_ROWS = 12
 """A longer table is folded up."""
 
-FEW = 30
-"""A slice with fewer items says too little to be read."""
-
 _TEMPLATE, _STYLE = "report.html.j2", "report.css"
-_PARTS = {"TRAINING": "training.html.j2", "TRAINING_STYLE": "training.css"}
+_PARTS = {
+    "ASKED": "asked.html.j2",
+    "ASKED_STYLE": "asked.css",
+    "CRITERIA": "criteria.html.j2",
+    "EXAMPLES": "examples.html.j2",
+    "FOREST_STYLE": "forest.css",
+    "PATH": "path.html.j2",
+    "HARD": "hard.html.j2",
+    "HARD_STYLE": "hard.css",
+    "LEAKING": "leaking.html.j2",
+    "LEAKING_STYLE": "leaking.css",
+    "TRAINING": "training.html.j2",
+    "TRAINING_STYLE": "training.css",
+}
 _DECISIONS = {
     "accepted": (
         "Accepted",
-        "\u2713",
         "It is registered as the candidate. Only a promotion puts it to work.",
+        "By this gate it may take the other's place. Nothing was promoted.",
     ),
-    "refused": ("Refused", "\u2715", "It is registered so that it can be answered for, and it cannot be promoted."),
+    "refused": (
+        "Refused",
+        "It is registered so that it can be answered for, and it cannot be promoted.",
+        "By this gate it may not take the other's place.",
+    ),
     "inconclusive": (
         "Inconclusive",
-        "?",
         "These items cannot tell, so it cannot be promoted. Evaluate it on more of them, or change the recipe.",
+        "These items cannot tell which is better. Ask both more of them.",
     ),
 }
+"""Decision → its word, what follows for a candidate, and for one of two versions."""
+
+_SECTIONS = (
+    ("criteria", "Criteria"),
+    ("metrics", "Before and after"),
+    ("parts", "Fields and slices"),
+    ("ability", "General ability"),
+    ("latency", "Latency and cost"),
+    ("asked", "Beside the task"),
+    ("leaks", "Leak audit"),
+    ("examples", "Wins and losses"),
+    ("training", "Training"),
+    ("hard", "What was hard to learn"),
+    ("sources", "What went in"),
+    ("dropped", "What was dropped"),
+    ("doorways", "Checks of the data"),
+    ("personal", "Personal data"),
+    ("unknown", "What is not known"),
+    ("identity", "Identity"),
+    ("recipe", "Recipe"),
+)
+_OF_DATA = ("training", "sources", "dropped", "doorways", "personal")
+"""Sections that a comparison of two versions has not."""
+
+
+_TOGETHER = {"Slices", "Robustness"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is said at the top of a criterion, or of several."""
+
+    name: str
+    decision: str
+    one: Criterion | None = None
+    met: str = ""
+    """How many of several."""
 
 
 def page(content: Content) -> str:
     """Set ``content`` as a self-contained HTML page."""
     verdict = content.verdict
-    word, sign, follows = _DECISIONS[verdict.decision]
+    word, follows, of_versions = _DECISIONS[verdict.decision]
     return pages.template(_TEMPLATE).render(
         content=content,
         style=_STYLE,
         **_PARTS,
+        criteria=criteria,
+        titles=dict(_SECTIONS),
+        sections=_sections(content),
         open_rows=OPEN_ROWS,
         shortened=_shortened,
         word=word,
-        sign=sign,
-        follows=follows,
-        headline=_headline(verdict, word),
+        sign=forest.SIGNS[verdict.decision],
+        follows=of_versions if content.versions else follows,
+        headline=headline(verdict),
         level=f"{100 * (2 * verdict.confidence - 1):.3g}\u202f%",
         met=sum(criterion.decision == "accepted" for criterion in verdict.criteria),
+        standings=_standings(verdict),
+        unmet=unmet(verdict),
+        judged=_judged(content),
+        min_slice=_min_slice(content.recipe),
         measured=measured.shown(content.redacting) if content.redacting else None,
-        forest=forest.forest([_span(criterion) for criterion in verdict.criteria]),
+        forest=forest.in_groups(
+            [(name, [_span(each) for each in of]) for name, of in criteria.grouped(verdict.criteria)]
+        ),
+        serving=serving.shown(content),
+        besides=asked.shown(content.asked) if content.asked else None,
+        leaking=leaking.shown(content.leaks, verdict.criteria) if content.leaks else None,
+        timed_many=unknown.latency_is_bounded(verdict),
         taught=taught.shown(content),
+        hard=hard.shown(content.hard) if content.hard else None,
         most=max((passage.taken for passage in content.path), default=0),
-        not_known=[said.partition(": ") for said in (*_found_unknown(content), *content.not_known)],
+        not_known=[said.partition(": ") for said in (*unknown.found(content), *unknown.open_always(content))],
         written=_yaml(content.recipe),
     )
 
 
-def _headline(verdict: Verdict, word: str) -> str:
+def _sections(content: Content) -> list[tuple[str, str]]:
+    """Those that this page has: a comparison of two versions has no data, and not every run looks for all there is."""
+    has: dict[str, object] = {name: getattr(content, name) for name in ("asked", "leaks", "hard")}
+    has |= dict.fromkeys(_OF_DATA, content.training)
+    return [each for each in _SECTIONS if has.get(each[0], True)]
+
+
+def headline(verdict: Verdict) -> str:
     """The verdict in a sentence; which criteria decided it, where the whole of why stands just below."""
     if verdict.decision == "accepted":
-        rest = verdict.sentence.removeprefix(f"{word}: ")
+        rest = verdict.sentence.removeprefix(f"{_DECISIONS['accepted'][0]}: ")
         return rest[:1].upper() + rest[1:]
-    names = [wording.metric(c.metric).lower() for c in verdict.criteria if c.decision == verdict.decision]
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    deciding = [each for each in verdict.criteria if each.decision == verdict.decision]
     said = "Falls short on" if verdict.decision == "refused" else "Not enough evidence on"
-    return f"{said} {listed}: {len(names)} of {len(verdict.criteria)} criteria."
+    return f"{said} {criteria.titles(deciding)}: {len(deciding)} of {len(verdict.criteria)} criteria."
+
+
+def unmet(verdict: Verdict) -> list[Criterion]:
+    """Criteria that the candidate does not meet, refused ones first."""
+    order = ("refused", "inconclusive")
+    return sorted((c for c in verdict.criteria if c.decision in order), key=lambda c: order.index(c.decision))
 
 
 def _span(criterion: Criterion) -> forest.Span:
-    """A criterion in points from its threshold, better to the right."""
-    sign = -1 if criterion.kind == "ratio" else 1
-    origin = {"floor": criterion.baseline, "ratio": 1.0}.get(criterion.kind, 0.0)
-
-    def away(value: float | None) -> float | None:
-        return None if value is None else 100 * sign * (value - criterion.threshold)
-
-    ends = (away(criterion.lower), away(criterion.upper))
+    """A criterion on its axis, better to the right."""
+    ends = [criteria.distance(criterion, value) for value in (criterion.lower, criterion.upper)]
+    if criterion.kind in {"ceiling", "ratio"}:
+        ends.reverse()
+    said = f"{criteria.estimate(criterion, criterion.estimate)}, asked for {criteria.threshold(criterion)}"
     return forest.Span(
-        name=wording.metric(criterion.metric),
-        said=f"{wording.estimate(criterion, criterion.estimate)}, asked for {wording.threshold(criterion)}",
+        name=criteria.title(criterion).removeprefix("Slice "),  # Its group is called so.
+        said=said,
         colour=criterion.decision,
-        point=away(criterion.estimate) or 0.0,
-        lower=ends[0] if sign > 0 else ends[1],
-        upper=ends[1] if sign > 0 else ends[0],
-        origin=away(origin) or 0.0,
+        point=criteria.distance(criterion, criterion.estimate) or 0.0,
+        lower=ends[0],
+        upper=ends[1],
+        origin=criteria.origin(criterion) or 0.0,
+        axis=criteria.unit(criterion),
     )
 
 
-def _found_unknown(content: Content) -> list[str]:
-    """What this run in particular leaves open, worst first."""
-    lost = [
-        f"{passage.step}: {passage.unaccounted:,} of {passage.taken:,} records are not accounted for. This is a fault; "
-        "do not approve."
-        for passage in content.path
-        if passage.unaccounted
-    ]
-    undecided = [
-        f"{wording.metric(criterion.metric)}: these {criterion.n:,} items cannot tell"
-        + (f"; about {criterion.needed:,} would." if criterion.needed else ", and more like them would not either.")
-        for criterion in content.verdict.criteria
-        if criterion.decision == "inconclusive"
-    ]
-    unchecked = [
-        f"Check {check.id} of suite {suite.suite} could not run: {check.why}"
-        for suite in content.suites
-        for check in suite.findings
-        if check.status == "could not run"
-    ]
-    few = [
-        f"{attribute} = {change.name or 'not given'}"
-        for attribute, changes in content.slices.items()
-        for change in changes
-        if (change.n or 0) < FEW
-    ]
-    thin = [f"Small slices: fewer than {FEW} items for {', '.join(few)}."] if few else []
-    unmeasured = [] if content.redacting else [measured.UNMEASURED]
-    return [*lost, *undecided, *unchecked, *unmeasured, *thin]
+def _standings(verdict: Verdict) -> list[Standing]:
+    """What stands at the top: single criteria one by one, slices and changed records together."""
+    shown: list[Standing] = []
+    for name, of in criteria.grouped(verdict.criteria):
+        if name in _TOGETHER and len(of) > 1:
+            worst = min((each.decision for each in of), key=("refused", "inconclusive", "accepted").index)
+            met = sum(each.decision == "accepted" for each in of)
+            shown.append(Standing(name, worst, met=f"{met} of {len(of)}"))
+        else:
+            shown += [Standing(criteria.title(each), each.decision, each) for each in of]
+    return shown
+
+
+def _judged(content: Content) -> dict[tuple[str, str], Criterion]:
+    """Slice → the criterion that judges it."""
+    found = {each.name: each for each in content.verdict.criteria if each.name.startswith("slice:")}
+    slices = itertools.chain.from_iterable(
+        ((attribute, change.name) for change in changes) for attribute, changes in content.slices.items()
+    )
+    return {pair: found[name] for pair in slices if (name := f"slice:{pair[0]}={pair[1]}") in found}
+
+
+def _min_slice(recipe: dict[str, JsonValue]) -> int:
+    """Items below which the recipe has a slice shown and not judged; one that says nothing judges none."""
+    gate = recipe.get("gate")
+    given = gate.get("min_slice") if isinstance(gate, dict) else None
+    return given if isinstance(given, int) else 0
 
 
 def _yaml(recipe: dict[str, JsonValue]) -> str:

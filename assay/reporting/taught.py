@@ -25,9 +25,11 @@ class Taught:
     saving: str
 
 
-def shown(content: Content) -> Taught:
-    """What a page says of the training in ``content``."""
+def shown(content: Content) -> Taught | None:
+    """What a page says of the training in ``content``, or nothing where none belongs to it."""
     training, recipe = content.training, content.recipe
+    if training is None:
+        return None
     given, price = recipe.get("training"), recipe.get("price")
     how = given if isinstance(given, dict) else {}
     seed = how.get("seed")

@@ -38,6 +38,9 @@ class Measurement(Recorded):
     held_out_loss: float | None = None
     """Nats per learned token."""
 
+    train_loss: float | None = None
+    """Mean of the training batches just before it."""
+
     exact_match: float | None = None
     field_accuracy: float | None = None
 
@@ -160,11 +163,19 @@ class Training(Recorded):
 
     @property
     def learned_loss(self) -> float | None:
-        """Mean loss of the batches between the last two measurements that the kept weights saw."""
+        """Mean loss of the batches that the kept weights saw last: just before, or since the measurement before."""
+        if beside := [loss for step, loss in self.beside if step <= self.kept_at]:
+            return beside[-1]
         seen = [step for step, _ in self.held_out if step <= self.kept_at]
         start = seen[-2] if len(seen) > 1 else 0.0
         found = [loss for step, loss in self.losses if start < step <= self.kept_at and math.isfinite(loss)]
         return statistics.fmean(found) if found else None
+
+    @property
+    def beside(self) -> list[Point]:
+        """Finite losses of the training batches just before each measurement, in order of their steps."""
+        found = sorted((float(m.step), m.train_loss) for m in self.measurements if m.train_loss is not None)
+        return [(step, loss) for step, loss in found if math.isfinite(loss)]
 
     def measured(self, metric: str) -> list[Point]:
         """A metric of the task on the validation side, by step."""

@@ -9,9 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from assay.evaluations import Criterion
-
-VERSION = 2
+VERSION = 3
 
 UNKNOWN = "\u2013"
 _THIN = "\u202f"
@@ -24,6 +22,9 @@ METRICS = {
     "label_f1": ("Macro F1 of the label", "every label counts alike, however rare"),
     "held_out_loss": ("Held-out loss", "nats per learned token, on records that nothing was learned from"),
     "general_ability": ("General ability", "what the model could do before, and should still"),
+    "perplexity": ("Perplexity of held-out text", "how surprised a model is by text it never saw; less is better"),
+    "safety": ("Harmful refused", "refuses what it should"),
+    "over_refusal": ("Harmless answered", "does not refuse the harmless like of a harmful request"),
     "accuracy": ("General ability", "what the model could do before, and should still"),
     "latency_p50_ms": ("Median latency", "of a whole request"),
     "latency_p95_ms": ("95th percentile of latency", "of a whole request"),
@@ -33,14 +34,8 @@ METRICS = {
     "first_token_p95_ms": ("95th percentile of time to the first token", ""),
     "tokens_per_second": ("Tokens per second", "new tokens over all the time"),
     "tokens_per_request": ("Tokens per request", "an answer that says less is quicker"),
+    "prompt_tokens_per_request": ("Prompt tokens per request", "what is read before the first token"),
     "requests": ("Requests timed", ""),
-}
-
-CRITERIA = {
-    "superiority": "must be better than before by more than the threshold",
-    "floor": "must reach the threshold",
-    "non_inferiority": "must not lose more than the margin",
-    "ratio": "must not take longer than so many times as before",
 }
 
 DOORWAYS = {
@@ -189,53 +184,6 @@ def size(octets: float | None) -> str:
     return f"{octets:.0f}{_THIN}B"
 
 
-def threshold(criterion: Criterion) -> str:
-    """What a criterion asks for."""
-    match criterion.kind:
-        case "superiority" | "non_inferiority":
-            return f"more than {points(criterion.threshold)} points"
-        case "floor":
-            return f"at least {share(criterion.threshold)}"
-        case "ceiling":
-            return f"at most {_in_unit(criterion, criterion.threshold)}"
-        case "ratio":
-            return f"at most {criterion.threshold:g} times"
-
-
-def estimate(criterion: Criterion, value: float | None) -> str:
-    """``value`` in the unit that the criterion's threshold has."""
-    if not _known(value):
-        return UNKNOWN
-    match criterion.kind:
-        case "superiority" | "non_inferiority":
-            return f"{points(value)} points"
-        case "floor":
-            return share(value)
-        case "ceiling":
-            return _in_unit(criterion, value)
-        case "ratio":
-            return f"{value:.2f} times"
-
-
-def bounds(criterion: Criterion) -> str:
-    """The interval that is held against the threshold."""
-    if criterion.lower is None or criterion.upper is None:
-        return "none: a point measurement"
-    match criterion.kind:
-        case "superiority" | "non_inferiority":
-            return f"{points(criterion.lower)} to {points(criterion.upper)} points"
-        case "floor":
-            return f"{share(criterion.lower)} to {share(criterion.upper)}"
-        case "ceiling":
-            return f"{_in_unit(criterion, criterion.lower)} to {_in_unit(criterion, criterion.upper)}"
-        case "ratio":
-            return f"{criterion.lower:.2f} to {criterion.upper:.2f} times"
-
-
-def _in_unit(criterion: Criterion, value: float) -> str:
-    return f"{value:.2f} bits" if criterion.unit == "bits" else share(value)
-
-
 def leaves(value: Any, name: str = "") -> list[tuple[str, str]]:  # noqa: ANN401
     """The leaves of a JSON value with their dotted names, as text."""
     if isinstance(value, Mapping) and value:
@@ -254,7 +202,8 @@ def is_digest(text: object) -> bool:
 
 
 def _is_number(name: str) -> bool:
-    return name.startswith(("tokens_", "requests")) or name.endswith(("_per_second", "_loss", "perplexity", "ratio"))
+    begins, ends = ("tokens_", "prompt_tokens_", "requests"), ("_per_second", "_loss", "perplexity", "ratio")
+    return name.startswith(begins) or name.endswith(ends)
 
 
 def _signed(value: float | None, said: Callable[[float], str]) -> str:

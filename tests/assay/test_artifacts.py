@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from assay.artifacts import cache_key
+from assay.bases import BaseSpec
 from assay.errors import UnstableKeyError
-from assay.spec import BaseSpec, ContaminationSpec, SplitSpec
+from assay.spec import ContaminationSpec, SplitSpec
 
 BASE = BaseSpec(uri="models/a.gguf", digest="0" * 64, licence="Apache-2.0", dtype="float32")
 QUESTION = {"step": "s", "versions": {"m": 1}, "inputs": {"spec": ContaminationSpec(), "base": BASE}}

@@ -4,7 +4,7 @@ import pytest
 
 from assay import evaluations
 from assay.errors import ArtifactCorruptError
-from assay.outcomes import Answer
+from assay.outcomes import Answer, Choice, Guess, TextLoss, Timing
 from tests.assay.evaluation.test_comparison import answers, choices
 
 
@@ -21,18 +21,18 @@ def test_items_survive_their_bytes():
         label_predicted=None,
         attributes={"k": "v"},
     )
+    text = TextLoss(id="t", group="g", nats=1.5, tokens=3)
+    guess = Guess(id="t", subject="s", expected="a", probabilities={"a": 0.25, "b": 0.75})
 
-    for items, encode, decode in (
-        ([*kept, odd], evaluations.answers_to_jsonl, evaluations.answers_from_jsonl),
-        (choices([1, 0, 1]), evaluations.choices_to_jsonl, evaluations.choices_from_jsonl),
-    ):
-        assert decode(encode(items)) == items
-        assert encode(decode(encode(items))) == encode(items)
+    for items, kind in (([*kept, odd], Answer), (choices([1, 0, 1]), Choice), ([text], TextLoss), ([guess], Guess)):
+        written = evaluations.to_jsonl(items)
+        assert evaluations.from_jsonl(written, kind) == items
+        assert evaluations.to_jsonl(evaluations.from_jsonl(written, kind)) == written
 
 
 @pytest.mark.parametrize("data", [b"{}\n", b"nonsense\n", b'{"id": 1}\n', b"\xff\n", b"\n"])
 def test_items_that_cannot_be_read_are_refused(data):
     """They carry a verdict."""
-    for decode in (evaluations.answers_from_jsonl, evaluations.choices_from_jsonl):
+    for kind in (Answer, Choice, TextLoss, Guess, Timing):
         with pytest.raises(ArtifactCorruptError, match="line 1"):
-            decode(data)
+            evaluations.from_jsonl(data, kind)

@@ -175,3 +175,34 @@ def test_a_recipe_says_what_redaction_must_show(tree: dict[str, Any]):
     tree["sources"][1]["columns"] = tree["sources"][0]["columns"]
     [line] = refusal(tree, {"redaction.policy.PHONE": "keep"})
     assert line.startswith("r.yaml: recipe: value error, measurement.floors: ['PHONE'] are kept by redaction.policy")
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [("gate", "max_perplexity_ratio"), ("gate", "safety_margin"), ("gate", "max_leak_rate"), ("gate", "max_exposure")],
+)
+def test_what_is_measured_is_judged_and_what_is_judged_measured(tree: dict[str, Any], part: str, field: str):
+    """A number that nobody judges is no gate, and a demand that nobody measures lets all pass."""
+    asked = {"max_perplexity_ratio": 1.5, "safety_margin": 0.05, "max_leak_rate": 0.01, "max_exposure": 2.0}
+    benchmark = {"name": "b", "uri": "b.jsonl"}
+    tree["gate"] |= asked
+    tree["evaluation"] |= {"held_out_text": benchmark, "safety": benchmark}
+    tree["leak_audit"] = {}
+    RunSpec.model_validate(tree)
+
+    del tree[part][field]
+
+    (line,) = refusal(tree)
+    assert field in line
+    assert "found one of two, expected both or neither" in line
+
+
+def test_a_target_that_nobody_measures_is_refused(tree: dict[str, Any]):
+    """But a metric of the recipe's own is one that is measured."""
+    tree["gate"]["further_targets"] = {"token_f1": 0.05}
+
+    (line,) = refusal(tree)
+    assert "found the targets ['token_f1'], expected metrics among ['exact_match', 'field_accuracy']" in line
+
+    tree["evaluation"]["metrics"] = {"token_f1": "assay.evaluation.metrics.token_f1:TokenF1"}
+    RunSpec.model_validate(tree)

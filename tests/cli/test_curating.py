@@ -10,11 +10,14 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import yaml
 
-from assay.artifacts import Dataset
+from assay.artifacts import Dataset, Reference, Splits, digest_of, question
 from assay.data.corrections import fingerprint, load
 from assay.records import Record, Suspect, suspects_to_parquet, to_parquet
 from assay.store import ArtifactStore
 from cli.main import main
+from tasks.caching import remember
+from tasks.inputs import open_recipe
+from tasks.places import folder
 from tests.flows import small
 
 SUSPECTS = [
@@ -52,9 +55,11 @@ def records(record) -> dict[str, Record]:
 @pytest.fixture
 def found(store: ArtifactStore, records: dict[str, Record], monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What curation found, in the store; the flow itself has tests of its own and costs half a minute."""
+    shards = Dataset(shards=(store.put("records", to_parquet(records.values())),))
     filed = SimpleNamespace(
         suspects=store.put("suspects", suspects_to_parquet(SUSPECTS)),
-        records=Dataset(shards=(store.put("records", to_parquet(records.values())),)),
+        records=shards,
+        curated=SimpleNamespace(records=shards),
     )
     flow = ModuleType("flows.curate_records")
     flow.curate_records = lambda *_: filed
@@ -174,6 +179,56 @@ def test_nothing_to_review_is_said_and_nothing_is_written(
 
     assert "nothing to review" in capsys.readouterr().out
     assert not (tmp_path / "review.csv").exists()
+
+
+def answered(step: str, inputs: dict, answer: Reference) -> None:
+    """File a step's question and its answer, as a run leaves them."""
+    asked = question(step, {}, inputs)
+    remember(asked)
+    result = {"metadata": {"serializer": {"type": "reference"}}, "result": answer.model_dump_json()}
+    (folder("results") / digest_of(asked)).write_text(json.dumps(result))
+
+
+def trained(recipe: Path, records: Dataset, store: ArtifactStore, *suspects: Suspect) -> None:
+    """Leave what a run of the recipe does that trained on these curated records."""
+    sides = Splits(train=records, validation=records, test=records)
+    row = {"run": "1", "started": "2026", "recipe_file": str(recipe.resolve()), "adapter_digest": "0" * 64}
+    (folder("runs") / "1.json").write_text(json.dumps(row))
+    answered("split", {"records": records, "spec": open_recipe(str(recipe)).spec.split}, sides)
+    hard = store.put("suspects", suspects_to_parquet(suspects))
+    answered("find_hard", {"trained": None, "train": records}, hard)
+
+
+def test_what_a_training_on_these_records_never_learned_is_listed_too(
+    recipe: Path, tmp_path: Path, found: SimpleNamespace, store: ArtifactStore, capsys
+):
+    """Beside what curation doubts, and with a row of its own only if that doubts nothing of the record."""
+    hard = [Suspect(id=id, kind="never_learned", doubt=0.7, reason="3 nats a token") for id in ("T-1", "T-4")]
+    trained(recipe, found.records, store, *hard)
+
+    assert main(["curate", "review", str(recipe), "--out", str(tmp_path / "review.csv")]) == 0
+
+    told = capsys.readouterr().out
+    assert "never_learned   2" in told
+    assert "3 records to look at" in told
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text("utf-8-sig"), newline="")))
+    assert {row["id"].strip("'"): row["kind"] for row in rows} == {
+        "T-1": "label_noise; never_learned; length", "T-2": "near_duplicate", "T-4": "never_learned",
+    }  # fmt: skip
+
+
+def test_that_a_training_learned_other_records_is_said(
+    recipe: Path, tmp_path: Path, found: SimpleNamespace, store: ArtifactStore, capsys
+):
+    """After a correction, say: what was hard then may be another record now."""
+    trained(recipe, Dataset(shards=()), store)
+
+    assert main(["curate", "review", str(recipe), "--out", str(tmp_path / "review.csv")]) == 0
+
+    told = capsys.readouterr().out
+    assert "no training on these very records is on file" in told
+    assert f"`assay run {recipe}` makes one" in told
+    assert "2 records to look at" in told
 
 
 @pytest.mark.usefixtures("found")

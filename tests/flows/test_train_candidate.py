@@ -170,7 +170,7 @@ def test_another_gate_judges_again_and_computes_nothing_before(ran):
     """A task sees only its slice of the recipe."""
     outcome, states = small.run(ran.recipe, **{"gate.min_gain": 0.2})
 
-    assert computed(states) == ["compare", "register", "report"]
+    assert computed(states) == ["compare", "register", "report", "tell"]
     assert outcome.adapter == ran.outcome.adapter
     assert next(s.reason for s in states if s.task == "compare") == "gate.min_gain: 0.1 → 0.2"
 
@@ -180,7 +180,8 @@ def redact_only(recipe: str) -> None:
     """The path as far as redaction."""
     given = open_recipe(recipe)
     spec = given.spec
-    asked = (given.suites["raw"], given.waived["raw"], given.schema_, spec.prompt.label, spec.curation.near_duplicates)
+    form, twins = given.questions.schema_, spec.curation.near_duplicates
+    asked = (given.suites["raw"], given.waived["raw"], form, spec.prompt.label, twins)
     raw = validate(ingest(spec.sources, subject_key_fingerprint()), "raw", *asked)
     wait(redact.map(raw.records.shards, unmapped(spec.redaction), unmapped(value_key_fingerprint()), unmapped({})))
 

@@ -58,7 +58,7 @@ def test_answers_are_generated_by_the_model_as_it_stands_and_move_no_weight(base
     silent = train(base, tmp_path / "silent", SPEC.model_copy(update={"selection": SelectionSpec(every=2)}))
 
     assert [set(each) for each in asked["measurements"]] == [
-        {"step", "held_out_loss", "exact_match", "field_accuracy"}
+        {"step", "train_loss", "held_out_loss", "exact_match", "field_accuracy"}
     ] * 4
     assert all("exact_match" not in each for each in silent["measurements"])
     assert asked["losses"] == silent["losses"]

@@ -7,8 +7,9 @@ import pytest
 from prefect.serializers import PickleSerializer
 
 from assay.artifacts import Artifact, Dataset, digest_of, question
+from assay.bases import BaseSpec
 from assay.errors import UnstableKeyError
-from assay.spec import BaseSpec, ContaminationSpec
+from assay.spec import ContaminationSpec
 from assay.store import ArtifactStore
 from tasks import caching
 from tasks.caching import ByContent, ReferenceSerializer, answer_to, changes, reason, remember, slot
@@ -227,8 +228,8 @@ def test_a_reason_is_never_empty():
     [
         ({}, "evaluate"),
         ({"doorway": "raw"}, "validate-raw"),
-        ({"adapter": None, "benchmark": ARTIFACT}, "evaluate-baseline"),
-        ({"adapter": ARTIFACT, "benchmark": ARTIFACT}, "evaluate-candidate"),
+        ({"adapter": None, "questions": ARTIFACT}, "evaluate-baseline"),
+        ({"adapter": ARTIFACT, "questions": ARTIFACT}, "evaluate-candidate"),
     ],
 )
 def test_a_step_that_is_taken_twice_has_two_places(inputs: dict, place: str):

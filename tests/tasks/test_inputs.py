@@ -92,7 +92,8 @@ def test_a_prompt_that_quotes_the_benchmark_is_refused(recipe: Path, overlap: fl
     (recipe.parent / "prompts.jsonl").write_bytes(PROMPTS + quoting)
 
     with pytest.raises(
-        RecipeError, match=r"found 1 of 3 prompts that quote .* \('quoting' quotes benchmark:x\); expected"
+        RecipeError,
+        match=r"found 1 of 3 prompts that quote .* \('quoting' quotes benchmark:general_ability:x\); expected",
     ) as e:
         open_recipe(str(recipe), {"curation.contamination.overlap": overlap})
 

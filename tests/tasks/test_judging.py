@@ -4,14 +4,17 @@ import json
 
 import pytest
 
-from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Trained, Validated
-from assay.evaluations import Arm, Verdict, answers_to_jsonl, choices_to_jsonl
+from assay.artifacts import Dataset, Evaluated, Redacted, Screened, Splits, Timed, Trained, Validated
+from assay.evaluations import Arm, Verdict, to_jsonl
+from assay.outcomes import Timing
 from assay.privacy.replacement.redaction import Audited, audit_to_parquet
 from assay.records import Dropped, Record, Turn, dropped_to_parquet, suspects_to_parquet, to_parquet
 from assay.reporting.cost import Cost
 from expectations.outcome import Finding, Outcome, to_json
-from tasks.judging import account, compare, report
+from tasks.judging import account, compare, tell
+from tasks.noticing import find_hard
 from tasks.places import store
+from tasks.telling import report
 from tests.assay.reporting.measurements import given
 from tests.assay.reporting.test_report import ARMS, GATE
 from tests.assay.reporting.trainings import given as trained
@@ -20,6 +23,8 @@ CARD = {
     "name": "support-triage",
     "owner": "a team",
     "base": {"digest": "b" * 64},
+    "evaluation": {"metrics": {}},
+    "prompt": {"label": "intent"},
     "sources": [{"name": "tickets", "uri": "t.jsonl", "licence": "CC0", "lawful_basis": "own", "columns": {}}],
 }
 
@@ -28,9 +33,16 @@ def filed(arm: Arm) -> Evaluated:
     """What an evaluate step leaves."""
     return Evaluated(
         summary=store().put("evaluation", arm.evaluation.model_dump_json().encode()),
-        answers=store().put("answers", answers_to_jsonl(arm.answers)),
-        choices=store().put("choices", choices_to_jsonl(arm.choices)),
+        answers=store().put("answers", to_jsonl(arm.answers)),
+        choices=store().put("choices", to_jsonl(arm.choices)),
     )
+
+
+def timed() -> Timed:
+    """What the step that times both models leaves."""
+    took = [Timing(id=f"q{i}", first_ms=9.0, total_ms=90.0 + i, tokens=9, prompt_tokens=40) for i in range(20)]
+    filed = store().put("timings", to_jsonl(took))
+    return Timed(baseline=filed, candidate=filed)
 
 
 def records(start: int, stop: int, shard: int = 150) -> Dataset:
@@ -98,7 +110,9 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
     baseline, candidate = (filed(arm) for arm in ARMS["refused"])
     verdict = compare.fn(baseline, candidate, GATE)
     told = Verdict.model_validate_json(store().get(verdict))
-    page = report.fn(
+    sides, learned = Splits(train=records(200, 390), validation=records(390, 400), test=records(0, 200)), taught()
+    noticed = find_hard.fn(learned, sides.train)
+    content = tell.fn(
         CARD | {"repeat_seeds": [7, 8]},
         records(0, 400),
         [validated(records(1, 400), 0), validated(records(2, 400)), validated(records(4, 400))],
@@ -115,14 +129,17 @@ def test_the_verdict_on_file_is_the_gates_and_makes_a_page_with_every_count():
             screened(records(4, 400), 3, reason="quotes evaluation text T-0100: 80%"),
             *(screened(records(4, 400)) for _ in range(3)),
         ],
-        Splits(train=records(200, 390), validation=records(390, 400), test=records(0, 200)),
+        sides,
         taught(something_new=1),
         [taught(seconds=90.0), taught()],
         baseline,
         candidate,
+        timed(),
+        None,
+        noticed,
         verdict,
     )
-    written = store().get(page).decode()
+    written = store().get(report.fn(content)).decode()
 
     assert told.decision == "refused"
     assert (told.baseline, told.candidate) == ("a" * 64, "b" * 64)

@@ -32,6 +32,13 @@ MODULES = (
     "tasks.examining",
     "tasks.replaying",
     "tasks.sweeping",
+    "tasks.timing",
+    "tasks.telling",
+    "tasks.auditing",
+    "tasks.noticing",
+    "tasks.comparing",
+    "tasks.approaches",
+    "tasks.deciding",
 )
 
 

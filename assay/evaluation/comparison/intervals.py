@@ -1,23 +1,35 @@
 """Intervals: what paired items say of the truth behind them.
 
-Bounds of a mean difference: its mean ± Student's t x standard error, clustered by subject (test records)
-or group (general ability) as in Miller 2024 (arXiv:2411.00640), with G - 1 degrees of freedom and
-the factor G / (G - 1) for G clusters. Clustering never narrows a bound: the error is at least that
-of independent items, for right-or-wrong metrics in the form that adds a win and a loss (Bonett &
-Price 2012, doi:10.3102/1076998611411915), which holds up where few pairs differ. If all pairs
-differ alike, the sample shows no spread; what it may have missed is then bounded exactly: with
-confidence c, at most a share q = 1 - (1 - c)^(1/n) of all items, differing by at most 1, is unlike
-what was seen. Bounds of a rate are Wilson's (1927), with n divided by the clustering's design effect.
+Bounds of a mean difference: its mean ± Student's t x standard error, clustered by subject (test records), group
+(general ability) or text (perplexity, weighted by tokens) as in Miller 2024 (arXiv:2411.00640), with the small-sample
+factor 1 / (1 - share of the cluster) on each squared residual (CR2; Bell & McCaffrey 2002), which is G / (G - 1) for G
+clusters of one size, and degrees of freedom of one less than the effective number of clusters, n² / Σ n_g². Clustering
+never narrows a bound: the error is at least that of independent items. Both errors are in the form that adds a typical
+win and a typical loss, which holds up where few pairs differ (Bonett & Price 2012, doi:10.3102/1076998611411915, for
+right-or-wrong items; here of clusters too). If all pairs differ alike, the sample shows no spread; what it may have
+missed is then bounded exactly: with confidence c, at most a share q = 1 - (1 - c)^(1/n) of all items, differing by at
+most 1, is unlike what was seen.
+
+Scores that are not right or wrong may be skewed, which t does not see: their clusters are resampled besides
+(:func:`scipy.stats.bootstrap`), with BCa's correction (Efron 1987) expanded for few clusters (Hesterberg 2015,
+doi:10.1080/00031305.2015.1089789), and the wider of both bounds holds. Alone, each falls short of 95 %: t where changes
+are skewed, the bootstrap where few pairs differ (``bench/measure_gate.py``).
+
+Bounds of a rate are Wilson's (1927), with n divided by the clustering's design effect. Each bound has its one-sided
+p value: the bound clears a threshold exactly where p is at most 1 - confidence. Everything is written over arrays of
+shape (…, clusters), so that a thousand samples go through the very code that one goes through.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-VERSION = 1
+from assay.evaluation.comparison.clusters import TINY, Floats, Totals, clustered, totals
+from assay.evaluation.comparison.resampling import beyond, log_ratio, medians_error, pivots, share_below
+
+VERSION = 2
 
 POWER = 0.8
 """Of what :func:`reach` and :func:`items` promise."""
@@ -25,8 +37,27 @@ POWER = 0.8
 _MOST_ITEMS = 10_000_000
 """No advice to gather more items than this is given."""
 
-Floats = Any
-"""An array of float64."""
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A mean and its one-sided bounds, row by row."""
+
+    mean: Floats
+    error: Floats
+    """Standard error; ``inf`` if there is but one cluster."""
+
+    lower: Floats
+    upper: Floats
+    quantile: Floats
+    """Of Student's t."""
+
+    freedom: Floats
+    clusters: int
+    pivots: Floats = None
+    """Of resampled clusters, if any were: (…, draws), in order."""
+
+    alike: Floats = 0
+    """Number of items where all changes are equal, so that ``error`` is made of what may have been missed; or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +71,90 @@ class Difference:
     lower: float
     upper: float
     quantile: float
-    """Of Student's t, so that ``mean - quantile x error`` is ``lower``."""
+    """Of Student's t, so that ``mean - quantile x error`` is ``lower`` unless resampling widened it."""
 
     n: int
     clusters: int
     wins: int
     losses: int
     p_value: float
+    bounds: Bounds
 
 
 def difference(
     before: Sequence[float], after: Sequence[float], clusters: Sequence[str], confidence: float
 ) -> Difference:
     """Bound the mean of ``after - before`` over paired items whose scores are in 0 … 1."""
-    from scipy.stats import t
-
     first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
-    changes = second - first
-    n, groups = len(changes), len(set(clusters))
-    binary = set(np.unique(np.concatenate([first, second]))) <= {0.0, 1.0}
-    mean = float(changes.mean())
-    wins, losses = int((changes > 0).sum()), int((changes < 0).sum())
-    quantile = float(t.ppf(confidence, max(groups - 1, 1)))
-    if np.ptp(changes) == 0:
-        missed = 1 - (1 - confidence) ** (1 / n)
-        lower, upper = (1 - missed) * mean - missed, (1 - missed) * mean + missed
-        error = (mean - lower) / quantile
-    else:
-        error = _error(changes, clusters, binary=binary)
-        lower, upper = mean - quantile * error, mean + quantile * error
-    p_value = mcnemar(wins, losses) if binary else 2 * float(t.sf(abs(mean) / error, max(groups - 1, 1)))
+    binary = right_or_wrong(first, second)
+    summed = totals(second - first, clusters)
+    found = bounds(summed, confidence, resample=not binary)
+    wins, losses = int(summed.wins.sum()), int(summed.losses.sum())
     return Difference(
-        mean, error, max(lower, -1.0), min(upper, 1.0), quantile, n, groups, wins, losses, min(p_value, 1.0)
+        mean=float(found.mean),
+        error=float(found.error),
+        lower=float(found.lower),
+        upper=float(found.upper),
+        quantile=float(found.quantile),
+        n=len(first),
+        clusters=found.clusters,
+        wins=wins,
+        losses=losses,
+        p_value=mcnemar(wins, losses) if binary else min(2 * min(map(float, tails(found, 0.0))), 1.0),
+        bounds=found,
     )
 
 
-def reach(found: Difference) -> float:
+def right_or_wrong(before: Floats, after: Floats) -> bool:
+    """Whether every score is 0 or 1."""
+    return set(np.unique(np.concatenate([before, after])).tolist()) <= {0.0, 1.0}
+
+
+def bounds(found: Totals, confidence: float, *, resample: bool) -> Bounds:
+    """Bound each row's mean from both sides, each at ``confidence``."""
+    n, clusters = found.sizes.sum(-1), found.sums.shape[-1]
+    mean = found.sums.sum(-1) / n
+    changed = np.ones_like(found.sums, dtype=bool) if found.squares is None else found.wins + found.losses > 0
+    added = _typical(found, mean, changed) / n**2
+    together = np.sqrt(clustered(found.sums, found.sizes) ** 2 + added)
+    error = np.maximum(together, _alone(found, n, mean))
+    freedom = np.maximum(n**2 / (found.sizes**2).sum(-1) - 1, 1)
+    drawn = pivots(found, mean, changed, added) if resample and clusters > 1 else None
+    open_ended = _widest(mean, error, freedom, clusters, confidence, drawn)
+    return open_ended if found.squares is None else _of_items(found, open_ended, n, confidence)
+
+
+def medians(before: Floats, after: Floats, confidence: float) -> Bounds:
+    """Bound the logarithm of the median of ``after`` over that of ``before``, paired along the last axis.
+
+    Student's t x the bootstrap's standard error: percentiles of a ratio of medians are too far apart.
+    """
+    ratio, n = log_ratio(before, after), before.shape[-1]
+    error = np.maximum(medians_error(before, after), TINY)
+    return _widest(ratio, error, np.full(np.shape(ratio), float(max(n - 1, 1))), n, confidence)
+
+
+def tails(found: Bounds, threshold: float) -> tuple[Floats, Floats]:
+    """One-sided p values: of a truth at ``threshold`` or below, and of one at it or above."""
+    from scipy.stats import t
+
+    far = (found.mean - threshold) / found.error
+    shown, refuted = t.sf(far, found.freedom), t.cdf(far, found.freedom)
+    if found.pivots is not None:
+        shown = np.maximum(shown, share_below(-found.pivots[..., ::-1], -far))
+        refuted = np.maximum(refuted, share_below(found.pivots, far))
+    if np.any(found.alike):
+        room = [sign * (found.mean - threshold) / np.maximum(1 + sign * found.mean, TINY) for sign in (1, -1)]
+        exact = [(1 - np.clip(each, 0, 1)) ** found.alike for each in room]
+        shown, refuted = (np.where(found.alike > 0, e, p) for e, p in zip(exact, (shown, refuted), strict=True))
+    return shown, refuted
+
+
+def reach(found: Difference | Bounds) -> float:
     """Distance of the truth from a threshold that as many items as were ``found`` show with :data:`POWER`."""
     from scipy.stats import norm
 
-    return (found.quantile + float(norm.ppf(POWER))) * found.error
+    return float((found.quantile + norm.ppf(POWER)) * found.error)
 
 
 def mcnemar(wins: int, losses: int) -> float:
@@ -102,20 +177,20 @@ def wilson(rate: float, n: float, confidence: float) -> tuple[float, float]:
     return max(float(lower), 0.0), min(float(upper), 1.0)
 
 
+def rate_tails(rate: float, floor: float, n: float) -> tuple[float, float]:
+    """One-sided p values of a rate below ``floor``, and of one above it: the score test that Wilson's bounds invert."""
+    from scipy.stats import norm
+
+    if not 0 < floor < 1:
+        return (0.0, 1.0) if floor <= 0 else (1.0, float(rate >= 1))
+    far = (rate - floor) / math.sqrt(floor * (1 - floor) / n)
+    return float(norm.sf(far)), float(norm.cdf(far))
+
+
 def clustered_error(values: Floats, clusters: Sequence[str]) -> float:
     """Standard error of the mean of ``values``, which may be alike within a cluster; ``inf`` for one cluster."""
-    _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    sums = np.bincount(codes, weights=values - values.mean())
-    groups = len(sums)
-    return math.sqrt(groups / (groups - 1) * float((sums**2).sum())) / len(values) if groups > 1 else math.inf
-
-
-def _error(changes: Floats, clusters: Sequence[str], *, binary: bool) -> float:
-    n = len(changes)
-    if not binary:
-        return max(clustered_error(changes, clusters), float(changes.std(ddof=1)) / math.sqrt(n))
-    wins, losses = ((changes > 0).sum() + 1) / (n + 2), ((changes < 0).sum() + 1) / (n + 2)
-    return max(clustered_error(changes, clusters), math.sqrt((wins + losses - (wins - losses) ** 2) / (n + 2)))
+    summed = totals(np.asarray(values, dtype=float), clusters)
+    return float(clustered(summed.sums, summed.sizes))
 
 
 def design_effect(values: Floats, clusters: Sequence[str]) -> float:
@@ -138,3 +213,45 @@ def items(n: int, reach: float, distance: float) -> int | None:
     """Items after which ``reach``, which shrinks with their root, is down to ``distance``."""
     enough = n * (reach / distance) ** 2 if distance else math.inf
     return max(math.ceil(enough), n + 1) if enough <= _MOST_ITEMS else None
+
+
+def _widest(  # noqa: PLR0913, PLR0917 — what bounds are made of
+    mean: Floats, error: Floats, freedom: Floats, clusters: int, confidence: float, drawn: Floats = None
+) -> Bounds:
+    """Student's bounds, or those of what was resampled where they are wider."""
+    from scipy.stats import t
+
+    quantile = t.ppf(confidence, freedom)
+    least, most = (-quantile, quantile) if drawn is None else beyond(drawn, confidence)
+    lower, upper = mean - np.maximum(most, quantile) * error, mean - np.minimum(least, -quantile) * error
+    return Bounds(mean, error, lower, upper, quantile, freedom, clusters, drawn)
+
+
+def _of_items(found: Totals, given: Bounds, n: Floats, confidence: float) -> Bounds:
+    """Bounds of changes that lie in -1 … 1, and may all be alike."""
+    alike = n * found.squares.sum(-1) - found.sums.sum(-1) ** 2 <= TINY * n**2
+    missed = 1 - (1 - confidence) ** (1 / n)
+    low, high = ((1 - missed) * given.mean + end * missed for end in (-1, 1))
+    return replace(
+        given,
+        error=np.where(alike, missed * (1 + np.abs(given.mean)) / given.quantile, given.error),
+        lower=np.maximum(np.where(alike, low, given.lower), -1.0),
+        upper=np.minimum(np.where(alike, high, given.upper), 1.0),
+        alike=np.where(alike, n, 0),
+    )
+
+
+def _typical(found: Totals, mean: Floats, changed: Floats) -> Floats:
+    """Sum of two squared residuals, typical of the clusters in which anything ``changed``."""
+    residuals = found.sums - mean[..., None] * found.sizes
+    typical = (residuals**2 * changed).sum(-1) / np.maximum(changed.sum(-1), 1)
+    return np.maximum(2 * typical, TINY**2)
+
+
+def _alone(found: Totals, n: Floats, mean: Floats) -> Floats:
+    """Error of independent items, with a typical win and a typical loss added."""
+    if found.squares is None:
+        return np.zeros(np.shape(mean))
+    changed = np.maximum((found.wins + found.losses).sum(-1), 1)
+    spread = found.squares.sum(-1) * (1 + 2 / changed) / (n + 2) - (mean * n / (n + 2)) ** 2
+    return np.sqrt(np.maximum(spread, TINY) / (n + 2))

@@ -8,14 +8,14 @@ from pydantic import JsonValue
 
 from assay.errors import IncomparableError
 from assay.evaluations import Evaluation
-from assay.outcomes import Answer, Choice
+from assay.outcomes import Answer, Choice, TextLoss, Timing
 
-VERSION = 1
+VERSION = 2
 
 _SHOWN = 3
 """Ids named in a refusal."""
 
-Item = TypeVar("Item", Answer, Choice)
+Item = TypeVar("Item", Answer, Choice, TextLoss, Timing)
 
 
 def refuse_unlike(before: Evaluation, after: Evaluation) -> None:
@@ -55,6 +55,10 @@ def _key(item: Item | None) -> tuple[str, ...]:
             return item.subject, item.expected
         case Choice():
             return (item.group,)
+        case TextLoss():
+            return item.group, str(item.tokens)
+        case Timing():
+            return (str(item.prompt_tokens),)
         case _:
             return ()
 

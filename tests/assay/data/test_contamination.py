@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from assay.data.contamination import SHORTEST, Index, benchmark_texts, find, runs
+from assay.data.contamination import SHORTEST, Index, benchmark_texts, find, gathered, runs
 from assay.errors import ContaminationError, DataError
 from assay.spec import ContaminationSpec
 
@@ -124,6 +124,22 @@ def test_a_benchmark_gives_each_items_text_with_its_right_choice():
     item = {"id": 7, "context": "The sky is", "choices": [" green.", " blue."], "gold": 1}
 
     assert benchmark_texts(f"{json.dumps(item)}\n\n".encode()) == {"benchmark:7": "The sky is blue."}
+
+
+def test_every_file_that_a_model_is_examined_in_counts():
+    """A training row may quote a held-out text or a safety probe no more than a benchmark; ids may meet."""
+    item = {"id": 1, "context": "The sky is", "choices": [" blue."], "gold": 0}
+    files = {
+        "general_ability": json.dumps(item).encode(),
+        "held_out_text": json.dumps({"id": 1, "group": "letters", "text": "Dear neighbour."}).encode(),
+        "safety": json.dumps({"id": 1, "request": "How does a lock work?", "kind": "benign"}).encode(),
+    }
+
+    assert benchmark_texts(gathered(files)) == {
+        "benchmark:general_ability:1": "The sky is blue.",
+        "benchmark:held_out_text:1": "Dear neighbour.",
+        "benchmark:safety:1": "How does a lock work?",
+    }
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"id": 1, "context": "", "choices": ["a"], "gold": 1}'])

@@ -109,9 +109,135 @@ def test_progress_is_told_after_each_batch_and_ends_at_the_total(loaded, prompts
     assert told == [(3, 4), (4, 4)]
 
 
-def test_batches_are_made_of_neighbours_in_length_in_one_way_only():
-    """Ties go by place in the input, so that two evaluations batch alike."""
-    assert generation._batches([[1, 1], [1], [1, 1], [1]], 3) == [[1, 3, 0], [2]]
+def test_an_answer_does_not_hang_on_what_else_is_asked(loaded, prompts):
+    """To the last bit of every logit: among others, in another order, alone, in batches cut otherwise."""
+    model, tokenizer = loaded
+    more = [[*prompts[0][:-1], extra, prompts[0][-1]] for extra in range(40, 60)]
+    whole = logits(model, tokenizer, [*prompts, *more])
+
+    for some in ([*reversed(prompts), *more[::3]], [*more[5:9], *prompts], [prompts[0], prompts[2]]):
+        assert generation._shared(some) == generation._shared(prompts)
+        assert logits(model, tokenizer, some).items() <= whole.items()
+
+
+def logits(model, tokenizer, prompts) -> dict[tuple[int, ...], list[bytes]]:
+    """Prompt → the bytes of all logits that its tokens were picked by."""
+    seen: dict[tuple[int, ...], list[bytes]] = {}
+    heard = generation._heard
+
+    def listen(asked, found, rows):
+        for at, row in rows.items():
+            seen.setdefault(tuple(prompts[row.place]), []).append(found[at].numpy().tobytes())
+        return heard(asked, found, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "_heard", listen)
+        generation.answer(model, tokenizer, prompts, 6, 4, silent)
+    return seen
+
+
+def test_what_is_known_is_not_computed_and_what_is_new_is_added(loaded, prompts):
+    """A larger test set costs its new items only."""
+    known: dict[str, str] = {}
+    answers = generation.answer(*loaded, prompts[:3], 6, 4, silent, known=known)
+    assert len(known) == 3
+    told: list[tuple[int, int]] = []
+
+    again = generation.answer(*loaded, prompts, 6, 4, lambda *done: told.append(done), known=known)
+
+    assert again[:3] == answers
+    assert len(known) == 4
+    assert told == [(3, 4), (4, 4)]
+    marked = dict.fromkeys(known, "remembered")
+    assert generation.answer(*loaded, prompts, 6, 4, silent, known=marked) == ["remembered"] * 4
+
+
+@pytest.mark.parametrize("changed", [{"max_new_tokens": 7}, {"batch_size": 3}, {"constrain": "x"}, {"prompts": 2}])
+def test_another_way_of_answering_is_not_known(loaded, prompts, changed):
+    """Length, batch, constraint and the shared beginning may all move an answer."""
+    known: dict[str, str] = {}
+    generation.answer(*loaded, prompts, 6, 4, silent, known=known)
+    before = set(known)
+
+    constrain = Only("x", range(400)) if "constrain" in changed else None
+    asked = [*prompts, [5, 6, 7]] if "prompts" in changed else prompts
+    tokens, batch = changed.get("max_new_tokens", 6), changed.get("batch_size", 4)
+    generation.answer(*loaded, asked, tokens, batch, silent, known=known, constrain=constrain)
+
+    assert len(known) - len(before) == len(asked)
+
+
+def test_equal_prompts_are_answered_once(loaded, prompts):
+    """The same question has the same answer."""
+    known: dict[str, str] = {}
+
+    answers = generation.answer(*loaded, [prompts[0], prompts[1], prompts[0]], 6, 4, silent, known=known)
+
+    assert answers[0] == answers[2]
+    assert len(known) == 2
+
+
+class Only:
+    """Lets a few tokens be said, and remembers what it was told."""
+
+    def __init__(self, digest: str, tokens) -> None:
+        self.digest, self.tokens, self.told = digest, list(tokens), []
+
+    def __call__(self, said):
+        """Called each step."""
+        import torch
+
+        self.told.append({place: list(tokens) for place, tokens in said.items()})
+        may = torch.zeros(len(said), len(tiny_model.build_tokenizer()), dtype=torch.bool)
+        may[:, self.tokens] = True
+        return may
+
+
+def test_only_what_is_allowed_is_said_and_each_row_is_told_of_alone(loaded, prompts):
+    """A constraint sees every token of every row, and nothing of rows that fill up."""
+    model, tokenizer = loaded
+    only = Only("x", [50, 51])
+
+    answers = generation.answer(model, tokenizer, prompts, 3, 4, silent, constrain=only)
+
+    assert all(set(tokenizer.encode(said)) <= {50, 51} for said in answers)
+    assert {place for told in only.told for place in told} == set(range(4))
+    assert sorted(len(said) for told in only.told for said in told.values()) == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_a_row_that_may_only_end_ends(loaded, prompts):
+    """An answer that is complete has no other token left."""
+    assert generation.answer(*loaded, prompts, 3, 4, silent, constrain=Only("x", [2])) == [""] * 4
+
+
+def test_the_model_attends_as_before_afterwards(loaded, prompts):
+    """Whoever trains it, or scores with it, finds it as it was."""
+    model, _ = loaded
+    generation.answer(*loaded, prompts, 2, 4, silent)
+
+    assert model.config._attn_implementation == "sdpa"
+
+
+def test_layers_with_a_sliding_window_read_no_further(tmp_path):
+    """Its answers are the same as one by one, token by token."""
+    import torch
+    from transformers import MistralConfig, MistralForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    tokenizer = tiny_model.build_tokenizer()
+    config = MistralConfig(
+        vocab_size=len(tokenizer), num_key_value_heads=2, sliding_window=5, eos_token_id=2, bos_token_id=1, **sizes
+    )
+    model = MistralForCausalLM(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(5)
+    prompts = [tokenizer.encode(SYSTEM + text) for text in ASKED]
+
+    answers = generation.answer(model, tokenizer, prompts, 6, 3, silent)
+
+    assert answers == [tokenizer.decode(naive(model, p, 6), skip_special_tokens=True) for p in prompts]
 
 
 def test_nothing_is_answered_with_nothing(loaded):
@@ -128,21 +254,20 @@ def test_a_prompt_that_cannot_be_answered_is_refused(loaded, prompt, message):
         generation.answer(*loaded, [[5], prompt], 12, 2, silent)
 
 
-def test_latency_is_positive_ordered_and_counts_the_requests(loaded, prompts):
-    """A first token cannot come after the last."""
-    found = generation.latency(loaded[0], prompts, 4, 5)
+def test_a_request_alone_says_what_a_batch_says_and_its_first_token_comes_first(loaded, prompts):
+    """Timed is what is scored."""
+    model, _ = loaded
 
-    assert found["requests"] == 5
-    assert 0 < found["first_token_p50_ms"] <= found["request_p50_ms"] <= found["request_p95_ms"]
-    assert found["first_token_p50_ms"] <= found["first_token_p95_ms"]
-    assert 1 <= found["tokens_per_request"] <= 4
-    assert found["tokens_per_second"] > 0
+    first, total, tokens = generation.request(model, prompts[0], 12)
+
+    said = naive(model, prompts[0], 12)
+    assert 0 < first <= total
+    assert tokens == min(12, len(said) + 1)
 
 
-def test_latency_of_no_prompt_is_refused(loaded):
-    """There is nothing to time."""
-    with pytest.raises(ModelError, match="no prompt"):
-        generation.latency(loaded[0], [], 4, 5)
+def test_a_request_ends_with_the_end_of_its_turn(loaded, prompts):
+    """A model that says less is quicker."""
+    assert generation.request(loaded[0], prompts[0], 12, Only("x", [2]))[2] == 1
 
 
 def test_weights_are_read_in_the_type_asked_for(folder):

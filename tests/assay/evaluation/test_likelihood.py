@@ -73,6 +73,40 @@ def test_scores_equal_a_computation_token_by_token(loaded, batch_size):
         assert (choice.id, choice.group, choice.correct) == (item.id, item.group, expected > 0)
 
 
+def test_an_item_does_not_hang_on_what_else_is_asked(loaded):
+    """To the last bit: alone, in another order, among others."""
+    more = [
+        item.model_copy(update={"id": f"{item.id}-{n}", "context": f"{n}{item.context}"})
+        for item in ITEMS
+        for n in "xyz"
+    ]
+    whole = {choice.id: choice for choice in score(*loaded, [*ITEMS, *more], 4)}
+
+    for some in ([*reversed(ITEMS), *more[::2]], ITEMS[:1], [*more[3:7], *ITEMS[1:]]):
+        assert [whole[item.id] for item in some] == score(*loaded, some, 4)
+
+
+def test_what_is_known_is_not_asked_again(loaded):
+    """A larger benchmark costs its new items only."""
+    known: dict[str, str] = {}
+    first = score(*loaded, ITEMS[:3], 4, known)
+    assert len(known) == 3
+
+    assert score(*loaded, ITEMS, 4, known)[:3] == first
+    assert len(known) == 4
+    assert {c.margin for c in score(*loaded, ITEMS, 4, dict.fromkeys(known, "-0.5"))} == {-0.5}
+
+
+def test_another_right_answer_or_batch_is_another_question(loaded):
+    """What a margin depends on names it."""
+    known: dict[str, str] = {}
+    score(*loaded, ITEMS[:1], 4, known)
+    score(*loaded, [ITEMS[0].model_copy(update={"gold": 1})], 4, known)
+    score(*loaded, ITEMS[:1], 8, known)
+
+    assert len(known) == 3
+
+
 def test_an_empty_context_is_stood_for_by_the_first_token(loaded):
     """Otherwise the first word of a sentence would have no probability at all."""
     _, tokenizer = loaded
@@ -107,14 +141,14 @@ def test_what_choices_share_is_read_once():
 
 def test_a_tie_is_wrong():
     """A model that cannot tell has not chosen."""
-    assert not likelihood._outcome(ITEMS[0], [-3.0, -3.0]).correct
+    assert not likelihood._margin(ITEMS[0], [-3.0, -3.0]) > 0
 
 
 def test_kind_choice_is_scored_per_character():
     """A longer answer is not wrong for being longer."""
     item = Item(id="q", group="g", kind="choice", context="c", choices=[" abcd", " ab"], gold=0)
 
-    assert likelihood._outcome(item, [-4.0, -3.0]).margin == pytest.approx(-1.0 + 1.5)
+    assert likelihood._margin(item, [-4.0, -3.0]) == pytest.approx(-1.0 + 1.5)
 
 
 def test_groups_are_counted_by_name():

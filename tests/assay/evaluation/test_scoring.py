@@ -123,6 +123,27 @@ def test_answers_must_match_records_one_to_one():
         score(RECORDS, SAID[:1], SCHEMA, "intent")
 
 
+def test_a_recipes_own_metric_is_scored_item_by_item_and_summed_up_with_ours():
+    """On every slice too; the field scores stay apart."""
+    metrics = {"words": "assay.evaluation.metrics.token_f1:TokenF1"}
+
+    answers = score(RECORDS, SAID, SCHEMA, "intent", metrics)
+    found = summarise(answers, ["language"])
+
+    assert list(answers[0].scores)[-1] == "words"
+    assert answers[0].scores["words"] == 1.0
+    assert answers[3].scores["words"] == 0.0
+    assert found["metrics"]["words"] == pytest.approx(sum(a.scores["words"] for a in answers) / 4)
+    assert set(found["slices"]["language"]["de"]) == {"n", *found["metrics"]}
+    assert "words" not in found["fields"]
+
+
+def test_a_metric_that_cannot_be_asked_is_refused():
+    """By its place in the recipe."""
+    with pytest.raises(RecipeError, match=r"evaluation.metrics.words: module nowhere cannot be imported"):
+        score(RECORDS, SAID, SCHEMA, "intent", {"words": "nowhere:TokenF1"})
+
+
 def test_no_answer_has_no_mean():
     """Zero of zero is not a score."""
     assert score([], [], SCHEMA, "intent") == []

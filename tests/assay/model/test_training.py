@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import RecipeError, TrainingError
-from assay.model import adapter, checkpoints, rows, session, training, watching, weights
+from assay.model import adapter, checkpoints, dynamics, rows, session, training, watching, weights
 from assay.tuning import SelectionSpec, TrainingSpec
 from tests import tiny_model
 
@@ -68,6 +68,11 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (folder / "out").iterdir()}
 
 
+def visits(folder: Path) -> bytes:
+    """What each example lost at each visit."""
+    return (folder / "work" / dynamics.FILE).read_bytes()
+
+
 @pytest.fixture(scope="module")
 def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, list[dict], Path]:
     """Record, events and folder of a run that nothing befell."""
@@ -82,6 +87,14 @@ def test_the_loss_falls_on_what_is_learned_and_on_what_is_held_out(whole):
     assert record["losses"][-1][1] < 0.95 * record["losses"][0][1]
     assert [step for step, _ in record["held_out_losses"]] == [0, STEPS // 2, STEPS]
     assert record["held_out_losses"][-1][1] < 0.95 * record["held_out_losses"][0][1]
+
+
+def test_each_measurement_stands_beside_the_loss_of_the_batches_before_it(whole):
+    """At the start beside that of the first batch, which is of the same weights."""
+    losses, measured = whole[0]["losses"], whole[0]["measurements"]
+
+    assert measured[0]["train_loss"] == losses[0][1]
+    assert measured[-1]["train_loss"] == pytest.approx(sum(loss for _, loss in losses[-training.AROUND :]) / STEPS)
 
 
 def test_every_step_is_reported(whole):
@@ -148,6 +161,7 @@ def test_killed_and_resumed_is_as_if_never_killed(kind: str, base: Path, tmp_pat
 
     assert again[:2] == ["resumed 6", "step 7"]
     assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
+    assert visits(tmp_path / "killed") == visits(tmp_path / "whole")
 
 
 def test_a_stop_leaves_a_checkpoint_and_no_adapter_and_the_record_is_whole_afterwards(
@@ -165,6 +179,7 @@ def test_a_stop_leaves_a_checkpoint_and_no_adapter_and_the_record_is_whole_after
     record = run(base, tmp_path, report=events.append)
     assert {"event": "resumed", "step": 4} in events
     assert bytes_of(tmp_path) == bytes_of(whole[2])
+    assert visits(tmp_path) == visits(whole[2])
     assert record["losses"] == whole[0]["losses"]
     assert record["held_out_losses"] == whole[0]["held_out_losses"]
 
@@ -179,6 +194,7 @@ def test_a_run_that_was_killed_after_its_last_step_only_writes_its_files(whole, 
 
     assert events == [{"event": "resumed", "step": STEPS}]
     assert bytes_of(tmp_path) == bytes_of(whole[2])
+    assert visits(tmp_path) == visits(whole[2])
     assert record["losses"] == whole[0]["losses"]
 
 

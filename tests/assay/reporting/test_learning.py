@@ -1,7 +1,10 @@
 """What a training run shows is said as it is: overfitted or not, fallen back or not, and what was not recorded."""
 
+import re
+
 import pytest
 
+from assay.reporting import pages
 from assay.reporting.learning import NOT_HELD_OUT, repeatable, shown, standing
 from tests.assay.reporting.trainings import HELD_OUT, ROSE, bare, trained
 
@@ -40,6 +43,32 @@ def test_the_gap_is_between_the_kept_weights_and_the_batches_they_saw_last():
 
     assert "0.2 on the batches last learned from, 0.195 on held-out records, a gap of \u22120.005." in found.said
     assert "replayed examples too" in found.said
+
+
+def test_each_checkpoint_has_its_gap_and_the_one_that_was_kept_is_marked():
+    """Held-out loss less that of the training batches just before; unknown in a record of before it was filed."""
+    measured = [{"step": at, "held_out_loss": loss, "train_loss": loss / 2} for at, loss in ROSE]
+    run = trained(ROSE, 44, measurements=measured)
+
+    found = shown(run, RECIPE, None).checkpoints
+
+    assert [(each.step, each.is_kept) for each in found] == [(0, False), (22, False), (44, True), (66, False)]
+    assert [each.gap for each in found] == pytest.approx([1.3, 0.2, 0.1, 0.15])
+    assert "0.1 on the batches last learned from, 0.2 on held-out records, a gap of 0.1." in standing(run).said
+    assert [each.gap for each in shown(trained(), RECIPE, None).checkpoints] == [None] * 4
+
+
+def test_the_gaps_stand_in_a_table_if_they_are_known():
+    """With the kept weights named."""
+    page = pages._environment().from_string("{% import 'training.html.j2' as t %}{{ t.learned(training, learning) }}")
+    measured = [{"step": at, "held_out_loss": loss, "train_loss": loss / 2} for at, loss in ROSE]
+    run, old = trained(ROSE, 44, measurements=measured), trained()
+
+    told, bare_one = (page.render(training=each, learning=shown(each, RECIPE, None)) for each in (run, old))
+
+    assert re.findall(r'data-label="Gap"[^>]*><span>([^<]*)', told) == ["+1.3", "+0.2", "+0.1", "+0.15"]
+    assert "<small>kept</small>" in told
+    assert "Gap" not in bare_one
 
 
 def test_weights_kept_by_another_metric_are_not_called_a_wrong_choice():

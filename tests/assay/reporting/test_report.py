@@ -12,13 +12,17 @@ from assay.evaluation.comparison import intervals
 from assay.evaluations import Arm, Evaluation, Verdict
 from assay.outcomes import Answer, Choice
 from assay.records import Dropped
-from assay.reporting import forest, wording
-from assay.reporting.content import NOT_LOOKED_FOR, Check, Content, Personal, Source, Suite
+from assay.reporting import wording
+from assay.reporting.asked import Asked, Foreseen, Kept, Shift
+from assay.reporting.content import Change, Check, Content, Personal, Source, Suite
 from assay.reporting.excerpts import changes, examples, passage
 from assay.reporting.report import page
 from assay.reporting.training import Training
 from assay.trials import GateSpec
+from tests.assay.evaluation.memorisation.audits import audit
+from tests.assay.reporting import verdicts
 from tests.assay.reporting.measurements import redacting, refused
+from tests.assay.reporting.test_hard import HARD
 from tests.assay.reporting.trainings import trained
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7 * 7 }}"
@@ -122,8 +126,8 @@ KEPT = {
     "inconclusive",
     "superiority",
     "floor",
+    "ceiling",
     "non_inferiority",
-    "ratio",
     "target",
 }
 KEPT |= {"best", "packed", "padded", "held_out_loss"}
@@ -305,17 +309,6 @@ def test_a_number_that_is_none_or_not_finite_is_a_dash():
         assert said(None) == said(math.nan) == said(math.inf) == wording.UNKNOWN
 
 
-def test_what_is_not_known_is_said_with_what_this_run_leaves_open():
-    """The standing list, a slice too small to read, and a criterion that the items cannot decide."""
-    written = page(content("inconclusive"))
-
-    for standing in NOT_LOOKED_FOR:
-        assert standing.partition(":")[0] in written
-    assert "fewer than 30 items for channel = fax" in written
-    assert "Check RAW-2 of suite raw could not run:" in written
-    assert "General ability:</strong> these 800 items cannot tell" in written
-
-
 def test_a_record_that_vanished_is_a_fault_in_bold():
     """What went in is what came out or was filed as dropped; else nobody should approve."""
     lossy = content().model_copy(update={"path": (passage("redact", 10, 8, [Dropped("T-1", "redact", "x")]),)})
@@ -324,74 +317,9 @@ def test_a_record_that_vanished_is_a_fault_in_bold():
     assert "not accounted for" not in page(content())
 
 
-def test_reasons_of_one_kind_are_counted_together():
-    """A duplicate of one record and a duplicate of another left for one reason; failed checks keep their names."""
-    rows = [Dropped(f"T-{i}", "deduplicate", f"exact duplicate of T-{i + 50}") for i in range(40)]
-    rows += [Dropped("T-99", "validate", "fails RAW-1, RAW-2")]
-    told = passage("deduplicate", 100, 59, rows)
-
-    assert [(reason.said, reason.rows) for reason in told.reasons] == [
-        ("exact duplicate of …", 40),
-        ("fails RAW-1, RAW-2", 1),
-    ]
-    assert told.reasons[0].examples[0] == ("T-0", "exact duplicate of T-50")
-    assert len(told.reasons[0].examples) == 12
-
-
-def test_examples_show_each_label_before_any_label_twice():
-    """Eight of many, spread over the labels, in the order of the test set."""
-    before = [answer(i, right=False) for i in (0, 2, 4, 6, 8, 10, 12, 14, 16, 1)]
-    after = [answer(i, right=True) for i in (0, 2, 4, 6, 8, 10, 12, 14, 16, 1)]
-    shown = examples([a.id for a in before], {}, before, after, won=True)
-
-    assert [example.id for example in shown[:3]] == ["T-0000", "T-0001", "T-0002"]
-    assert len(shown) == 8
-    assert shown[0].wrong == ("the format",)
-    assert examples([], {}, before, after, won=False) == ()
-
-
-def test_changes_are_bounded_where_they_are_means_over_items():
-    """The interval beside a metric is that of the gate; an F1 and a latency have none."""
-    before, after = ARMS["accepted"]
-    told = changes(before, after, "exact_match", GATE.confidence, intervals.difference)
-    metrics = {change.name: change for change in told["metrics"]}
-    gain = comparison.compare(before, after, GATE).criterion("target")
-
-    assert (metrics["exact_match"].lower, metrics["exact_match"].upper) == (gain.lower, gain.upper)
-    assert metrics["label_f1"].lower is None
-    assert metrics["general_ability"].n == 800
-    assert {change.name: change.n for change in told["slices"]["channel"]} == {"email": 196, "fax": 4}
-    assert sum(change.n for change in told["abilities"]) == 800
-
-
-def test_numbers_read_as_people_write_them():
-    """Points are signed with a true minus, thousands are set apart, small durations are not rounded away."""
-    assert wording.share(0.8125) == "81.2\u202f%"
-    assert (wording.points(0.1234), wording.points(-0.03), wording.points(0.0)) == ("+12.3", "\u22123.0", "0.0")
-    assert wording.points(-0.0001) == "0.0"
-    assert wording.count(1234567) == "1\u202f234\u202f567"
-    assert wording.duration(187.3) == "3\u202fmin 7\u202fs"
-    assert wording.size(2.9e9) == "2.9\u202fGB"
-    assert wording.big(1.6e14) == "1.6\u202f\u00d7\u202f10¹⁴"
-    assert wording.scaled(940, "latency_p50_ms") == "940\u202fms"
-
-
 def test_a_digest_is_short_with_all_of_it_in_its_title():
     """Twelve digits for the eye, sixty-four for whoever checks."""
     assert f'title="sha256:{"1" * 64}">{"1" * 12}<' in page(content())
-
-
-def test_better_is_right_of_the_threshold_for_every_kind():
-    """A latency ratio under its limit lies on the same side as a gain over its threshold."""
-    drawn = forest.forest(
-        [forest.Span(name="x", said="y", colour="accepted", point=5.0, lower=1.0, upper=9.0, origin=-10.0)]
-    )
-    point = float(re.search(r'class="point" cx="([\d.]+)%', drawn)[1])
-    origin = float(re.search(r'class="origin" cx="([\d.]+)%', drawn)[1])
-
-    assert origin < 50 < point
-    ratios = re.findall(r'class="point" cx="([\d.]+)%', page(content()))
-    assert all(float(place) > 50 for place in ratios)
 
 
 def test_a_verdict_survives_its_file():
@@ -399,3 +327,88 @@ def test_a_verdict_survives_its_file():
     verdict = content("refused").verdict
 
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+@pytest.mark.parametrize("given", [verdicts.content(), verdicts.versions()], ids=["candidate", "versions"])
+def test_a_page_of_many_criteria_is_whole(given):
+    """What was not met stands open, the rest is folded; every link leads somewhere, with or without data."""
+    written = page(given)
+    tags = parsed(written)
+    ids = {value for _, name, value in tags.attributes if name == "id"}
+
+    assert {value[1:] for _, name, value in tags.attributes if name == "href"} <= ids
+    assert ("training" in ids) == ("sources" in ids) == (given.versions is None)
+    assert "21 criteria that were met, in numbers" in written
+    assert "A/A self-test" in written
+    assert written.index("refused on 41 items") < written.index("inconclusive on 120 items")
+
+
+def test_a_comparison_of_versions_is_headed_by_both_and_promotes_nothing():
+    """Nothing was registered, so nothing is said to be."""
+    met = tuple(each for each in verdicts.every() if each.decision == "accepted")
+    written = page(verdicts.versions(verdict=verdicts.verdict(met)))
+
+    assert "Comparison of <strong>support-triage 3</strong> (after) with <strong>support-triage 2</strong>" in written
+    assert "Both answers were on file." in written
+    assert "Nothing was promoted." in written
+    assert "registered as the candidate" not in written
+
+
+def test_a_slice_says_whether_it_was_judged():
+    """By the gate, or not because it is too small, or not at all."""
+    small = Change(name="fax", before=0.1, after=0.2, lower=-0.2, upper=0.4, n=6)
+    email = verdicts.sliced("email", 60)
+    judged = page(verdicts.content(slices={"channel": (email, small)}))
+    shown = page(verdicts.content(verdicts.every()[:2], slices={"channel": (email, small)}))
+
+    assert "too small: fewer than 30" in judged
+    assert judged.count("shown only") == 0
+    assert shown.count("shown only") == 2
+
+
+def test_the_cost_of_a_thousand_requests_stands_beside_their_time():
+    """At the recipe's price; who names none reads so."""
+    assert "Cost of 1\u202f000 requests" in page(verdicts.content())
+    assert "names no price of a device-hour" in page(verdicts.content(recipe={"name": "x"}))
+
+
+def test_what_was_hard_to_learn_has_a_section_if_it_was_looked_for():
+    """And survives the content's file; a run that did not look has none."""
+    given = content().model_copy(update={"hard": HARD})
+    read = Content.model_validate_json(given.model_dump_json())
+    written = page(read)
+    parsed(written)
+
+    assert read == given
+    assert '<section id="hard"' in written
+    assert "14 of 75 examples were never learned" in written
+    assert 'id="hard"' not in page(content())
+
+
+def test_a_leak_audit_has_a_section_if_one_was_run():
+    """With what it does not show; a run without one says so under what is not known."""
+    given = content().model_copy(update={"leaks": audit()})
+    read = Content.model_validate_json(given.model_dump_json())
+    written = page(read)
+    parsed(written)
+
+    assert read == given
+    assert '<section id="leaks"' in written
+    assert "What this does not show" in written
+    assert "no leak audit was run" not in written
+    assert "no leak audit was run" in page(content())
+
+
+def test_what_was_asked_beside_the_task_has_a_section():
+    """And what is shown there is not said to be unknown."""
+    texts = (Foreseen(name="all", n=9, before=45.4, after=49.1),)
+    kept = Shift(name="typos", n=80, before=0.6, after=0.58, lower=-0.06, upper=0.02, gained=2, lost=4)
+    given = Asked(
+        level=0.9, target="exact_match", texts=texts, robustness=(Kept(variant="typos", n=80, before=kept, after=kept),)
+    )
+    written = page(content().model_copy(update={"asked": given}))
+    parsed(written)
+
+    assert '<section id="asked"' in written
+    assert "no misspelt, shouted" not in written
+    assert "no misspelt, shouted" in page(content())

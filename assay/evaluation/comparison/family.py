@@ -1,0 +1,102 @@
+"""Family: what all findings together decide, each for itself and as a whole.
+
+One rule, three answers. A criterion is *accepted* if its own one-sided bound clears the threshold; as all must be, a
+false acceptance of the whole is no likelier than 1 - confidence, however many there are (intersection-union test;
+Berger 1982, doi:10.1080/00401706.1982.10487790). One refusal refuses the whole, so refusals add up: with a dozen
+slices a good candidate would be refused by chance. A criterion is therefore *refused* only if its ``p_refuted``, after
+Holm's correction over the family (1979), is at most 1 - confidence. Else it is *inconclusive*. Point measurements have
+no p and keep their decision; what the leak audit decided is not decided again here.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.evaluation.comparison import intervals, sentences
+from assay.evaluation.comparison.clusters import Floats
+from assay.evaluation.comparison.findings import Finding
+from assay.evaluations import Criterion, Decision
+
+
+def decide(findings: Sequence[Finding], confidence: float) -> tuple[Criterion, ...]:
+    """Make a criterion of each finding, in their order."""
+    known = [finding.p_refuted for finding in findings if finding.p_refuted is not None]
+    adjusted = iter(holm(known).tolist())
+    return tuple(
+        _criterion(found, None if found.p_refuted is None else next(adjusted), len(known), confidence)
+        for found in findings
+    )
+
+
+def holm(p_values: Floats) -> Floats:
+    """Holm's adjusted p values along the last axis (Holm 1979).
+
+    As ``multipletests`` of statsmodels, which takes one family at a time and collects all garbage after each.
+    """
+    given = np.asarray(p_values, dtype=float)
+    order, size = np.argsort(given, axis=-1), given.shape[-1]
+    stepped = np.maximum.accumulate(np.take_along_axis(given, order, -1) * np.arange(size, 0, -1), axis=-1)
+    adjusted = np.empty_like(given)
+    np.put_along_axis(adjusted, order, np.minimum(stepped, 1.0), -1)
+    return adjusted
+
+
+def overall(decisions: Sequence[Decision]) -> Decision:
+    """The worst of them."""
+    worst: tuple[Decision, ...] = ("refused", "inconclusive")
+    return next((decision for decision in worst if decision in decisions), "accepted")
+
+
+def _criterion(found: Finding, adjusted: float | None, size: int, confidence: float) -> Criterion:
+    decision = found.decided or _decided(found.p_shown, adjusted, 1 - confidence)
+    needed = None
+    if decision == "inconclusive" and found.decided is None:
+        needed = intervals.items(found.n, found.reach * _stretch(found, size, confidence), found.away)
+    doubted = decision == "inconclusive" and found.p_refuted is not None and found.p_refuted <= 1 - confidence
+    return Criterion(
+        name=found.name,
+        kind=found.kind,
+        metric=found.metric,
+        unit="ratio" if found.unit == "ratio" else "points",
+        baseline=found.baseline,
+        candidate=found.candidate,
+        difference=found.candidate - found.baseline,
+        estimate=found.estimate,
+        threshold=found.threshold,
+        lower=found.lower,
+        upper=found.upper,
+        n=found.n,
+        clusters=found.clusters,
+        wins=found.wins,
+        losses=found.losses,
+        p_value=found.p_value,
+        p_shown=found.p_shown,
+        p_refuted=found.p_refuted,
+        p_adjusted=adjusted,
+        standard_error=found.error,
+        detectable=found.detectable,
+        needed=needed,
+        decision=decision,
+        reason=found.words
+        if found.decided
+        else found.words + sentences.ending(decision, found.n, found.noun, needed, size if doubted else None),
+    )
+
+
+def _decided(shown: float | None, adjusted: float | None, chance: float) -> Decision:
+    if shown is not None and shown <= chance:
+        return "accepted"
+    return "refused" if adjusted is not None and adjusted <= chance else "inconclusive"
+
+
+def _stretch(found: Finding, size: int, confidence: float) -> float:
+    """By how much farther the truth must be to be refused among ``size`` criteria than to be accepted alone."""
+    from scipy.stats import norm
+
+    if found.away > 0:
+        return 1.0
+    alone, among, power = (
+        float(norm.ppf(p)) for p in (confidence, 1 - (1 - confidence) / max(size, 1), intervals.POWER)
+    )
+    return (among + power) / (alone + power) if math.isfinite(among) else math.inf

@@ -1,0 +1,65 @@
+"""What is not known is what nobody asked in this run, and what its items leave open."""
+
+import pytest
+
+from assay.reporting import unknown
+from assay.reporting.report import page
+from tests.assay.reporting import verdicts
+from tests.assay.reporting.test_report import content
+
+BARE = tuple(each for each in verdicts.every() if each.name in {"target", "general_ability"})
+
+
+def test_what_is_not_known_is_said_with_what_this_run_leaves_open():
+    """The standing list, a slice too small to read, and a criterion that the items cannot decide."""
+    given = content("inconclusive")
+    written = page(given)
+
+    for standing in unknown.open_always(given):
+        assert standing.partition(":")[0] in written
+    assert "fewer than 30 items for channel = fax" in written
+    assert "Check RAW-2 of suite raw could not run:" in written
+    assert "General ability:</strong> these 800 items cannot tell" in written
+
+
+@pytest.mark.parametrize(
+    ("name", "unasked"),
+    [
+        ("safety", unknown.SAFETY),
+        ("leak_generations", unknown.LEAKS),
+        ("robustness", unknown.ROBUSTNESS),
+        ("robustness:typos", unknown.ROBUSTNESS),
+        ("robustness:paraphrase", unknown.PARAPHRASES),
+        ("latency", unknown.LATENCY_POINT),
+    ],
+)
+def test_a_sentence_goes_when_its_question_was_asked(name, unasked):
+    """Whoever probed safety must not read that nobody did; whoever did not, must."""
+    judged = next(each for each in verdicts.every() if each.name.startswith(name)).model_copy(update={"name": name})
+
+    assert unasked in unknown.open_always(verdicts.content(BARE))
+    assert unasked not in unknown.open_always(verdicts.content((*BARE, judged)))
+
+
+def test_a_robustness_that_is_asked_and_not_judged_is_asked_all_the_same():
+    """The recipe says which forms were tried, and the page which were not."""
+    asked = {"evaluation": {"robustness": {"variants": ["typos", "case"], "records": 80}}}
+    told = unknown.open_always(verdicts.content(BARE, recipe=verdicts.RECIPE | asked))
+
+    assert unknown.ROBUSTNESS not in told
+    assert any("typing errors, case were tried" in said for said in told)
+
+
+def test_other_ways_are_unknown_until_they_were_tried():
+    """Prompting and retrieval, on the same items."""
+    assert unknown.OTHER_WAYS in unknown.open_always(verdicts.content())
+    assert unknown.OTHER_WAYS not in unknown.open_always(verdicts.content(other_ways=("few-shot",)))
+
+
+def test_a_comparison_of_versions_sends_the_reader_to_their_own_reports():
+    """It says nothing of seeds or labels: nothing was trained for it."""
+    told = unknown.open_always(verdicts.versions())
+
+    assert unknown.ORIGIN in told
+    assert not {unknown.SEEDS, unknown.LABELS} & set(told)
+    assert not any("Redaction" in said for said in unknown.found(verdicts.versions()))
