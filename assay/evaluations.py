@@ -53,9 +53,6 @@ class Evaluation(Value):
     calibration: dict[str, JsonValue] = {}
     """How sure the model was of its labels, if it was asked; from :mod:`assay.evaluation.calibration`."""
 
-    latency: dict[str, float] = {}
-    """From :func:`assay.evaluation.generation.latency`; a point measurement."""
-
     environment: dict[str, JsonValue]
     """Where it ran: for the record, never compared."""
 

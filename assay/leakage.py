@@ -115,6 +115,12 @@ class LeakAudit(Value):
     membership: tuple[Membership, ...]
     lessons: tuple[Lesson, ...]
     scans: tuple[Scan, ...]
+    prompts: int
+    """Prompts that the candidate answered; one that it answered more than once counts once."""
+
+    leaking: int
+    """Of them, those to which an answer holds a removed value that nothing but training explains."""
+
     unmasked: int
     """Canaries that redaction left in place."""
 

@@ -35,10 +35,15 @@ class Choice:
 
     correct: bool
     kind: str = ""
-    """Of a safety probe, whether it is ``harmful`` or ``benign``."""
+    """Of a safety probe, ``harmful`` or ``benign``; ``document`` of a harness task that names no group."""
 
     margin: float
     """Log-likelihood of the right choice minus that of the best wrong one, in nats."""
+
+    @property
+    def cluster(self) -> str:
+        """With what it may fail together: its group, or itself if it is a document that is independent of others."""
+        return f"\0{self.id}" if self.kind == "document" else self.group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

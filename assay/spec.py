@@ -265,8 +265,14 @@ class RunSpec(Spec):
         }
         if alone := [names for names, (one, other) in halves.items() if (one is None) != (other is None)]:
             raise ValueError(f"{'; '.join(alone)}: found one of two, expected both or neither")
-        if gate.robustness_margin is not None and asked.robustness is None:
-            raise ValueError("gate.robustness_margin: found no evaluation.robustness; say what to ask")
+        needed = {
+            "gate.robustness_margin": (gate.robustness_margin, "evaluation.robustness", asked.robustness),
+            "gate.over_refusal_margin": (gate.over_refusal_margin, "evaluation.safety", asked.safety),
+            "gate.slice_margin": (gate.slice_margin, "evaluation.slices", asked.slices),
+        }
+        for demand, (margin, name, given) in needed.items():
+            if margin is not None and not given:
+                raise ValueError(f"{demand}: found no {name}, expected it; say what to ask")
         return self
 
     @model_validator(mode="after")

@@ -31,6 +31,8 @@ SCORES = np.array([-1, -2 / 3, -1 / 3, 1 / 3, 2 / 3, 1])
 """Changes of field accuracy over three fields."""
 
 SLICES, SLICE = 12, 60
+WHOLES = ((1, 60), (6, 20), (20, 10), (50, 31), (100, 3))
+"""Subjects, and records of each, that change as a whole or not at all."""
 
 Floats = Any
 
@@ -227,6 +229,39 @@ def formats(_: int) -> Iterator[Line]:
             )  # fmt: skip
 
 
+def wholes(rows: int) -> Iterator[Line]:
+    """Subjects that change all or none of their records, and such as change some of them, at the margin."""
+    for subjects, records in WHOLES:
+        codes = np.repeat(np.arange(subjects), records)
+        draw = np.random.default_rng([subjects, records])
+        for name, part in (("all or none", None), ("some", 0.5)):
+            setting = f"{subjects} subjects of {records}, {name}"
+            for threshold in (-0.03, -0.05, -0.1):
+                changes = -_together(rows, codes, -threshold, part, draw)
+                found = bounded(summed(changes, codes), "binary", CONFIDENCE)
+                claim = f"{setting}, no loss of {-100 * threshold:g} points"
+                yield at_most("false acceptance at the margin", claim, len(codes), found.lower > threshold)
+            changes = _together(rows, codes, 0.1, part, draw)
+            found = bounded(summed(changes, codes), "binary", CONFIDENCE)
+            claim = f"{setting}, gain of 10 points"
+            yield at_most("false acceptance at the margin", claim, len(codes), found.lower > 0.1)
+            kept = 1 - _together(rows, codes, 0.05, part, draw)[: rows // 4]
+            accepted = np.array([_kept(each, codes.astype(str).tolist(), 0.95) for each in kept])
+            yield at_most("false acceptance at the margin", f"{setting}, format, floor 95%", len(codes), accepted)
+
+
+def _together(rows: int, codes: Floats, share: float, part: float | None, draw: np.random.Generator) -> Floats:
+    """Which items change: a subject as a whole, or, where it changes at all, each of its items with chance ``part``."""
+    subjects = codes[-1] + 1
+    struck = draw.random((rows, subjects)) < share / (part or 1)
+    return (struck[:, codes] & (draw.random((rows, len(codes))) < (part or 1))).astype(float)
+
+
+def _kept(values: Floats, subjects: list[str], floor: float) -> bool:
+    effect = intervals.design_effect(values, subjects)
+    return intervals.rate_tails(float(values.mean()), floor, len(values) / effect)[0] <= ALPHA
+
+
 def families(rows: int) -> Iterator[Line]:
     """Twelve slices: how often any is refused though none is beyond its margin."""
     for name, truth in (("every slice at its margin", -0.05), ("nothing lost", 0.0)):
@@ -249,7 +284,7 @@ def bounded(totals: Totals, kind: str, confidence: float) -> intervals.Bounds:
 
 PARTS = {
     "coverage": coverage, "margins": margins, "powers": powers, "alike": alike, "texts": texts,
-    "latencies": latencies, "formats": formats, "families": families,
+    "latencies": latencies, "formats": formats, "wholes": wholes, "families": families,
 }  # fmt: skip
 
 

@@ -50,7 +50,9 @@ PACKAGES = (
             "describing",
             "judging",
             "measuring",
+            "merging",
             "parts",
+            "remembered",
             "shards",
         )
     ),

@@ -31,8 +31,8 @@ Governed fine-tuning: from a base model and your own records to a promoted model
 
   assay plan recipes/support_triage      what would run, what is cached, and what in a key changed
   assay run recipes/support_triage       run it: validate, redact, curate, train, evaluate, judge, register
-  assay show latest                      steps, verdict and report of a run; of a sweep, by its id
-  assay list                             runs, sweeps, and versions in the registry
+  assay show latest                      steps, verdict and report of a run; a sweep, decision or comparison by its id
+  assay list                             runs, sweeps, decisions, comparisons, and versions in the registry
   assay sweep RECIPE --grid training.rank=8,16
                                          train it with each, compare on the validation side, say what to run
   assay decide RECIPE                    fine-tune, prompt or retrieve? every way on one locked set, and what to do

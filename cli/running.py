@@ -66,6 +66,7 @@ def followed(flow: "Flow[..., Any]", given: tuple[object, ...], out: TextIO) -> 
 def plan(recipe: str, settings: list[str]) -> None:
     """Walk the flow without running it, and print what each step would do and why."""
     changed = parse_settings(settings)
+    from assay.evaluation.memorisation import reach
     from flows.train_candidate import train_candidate
     from tasks import questions
     from tasks.inputs import open_recipe
@@ -81,7 +82,9 @@ def plan(recipe: str, settings: list[str]) -> None:
     print(f"\n{cached} of {len(states)} steps are cached; `assay run {recipe}` would run the rest.")
     given = open_recipe(recipe, changed)
     print("\nwhat the gate can show:")
-    for sentence in questions.shown_by(given.questions, given.spec.gate):
+    audit = given.spec.leak_audit
+    leaks = reach.shown_by(audit, given.spec.gate) if audit else []
+    for sentence in (*questions.shown_by(given.questions, given.spec.gate), *leaks):
         print(f"  - {sentence}")
 
 

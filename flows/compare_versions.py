@@ -1,19 +1,17 @@
 """Compare versions: from two registered versions to a verdict on one beside the other, and a page."""
 
-from typing import Any
+from functools import partial
 
 from prefect import flow
 
-from assay.artifacts import Artifact
+from assay.artifacts import Artifact, Dataset, Splits
 from flows.curate_records import curate
 from tasks.caching import ReferenceSerializer
-from tasks.comparing import ON_FILE, asked_anew, contrast, ended, named, publish_comparison, timed_in_turn
-from tasks.contestants import Pair, Version, alike, both
-from tasks.contestants import recipe as recipe_of
+from tasks.comparing import contrast, ended, named, publish_comparison, timed_in_turn
+from tasks.contestants import answers, both, judge, leaks
 from tasks.data import split
-from tasks.inputs import Inputs, open_recipe
+from tasks.inputs import Inputs
 from tasks.judging import compare
-from tasks.models import evaluate
 from tasks.pool import RUNNER
 from tasks.telling import report
 
@@ -42,28 +40,23 @@ def compare_versions(
         second: The candidate, the same.
         model: Name they are registered under, if there are several.
         recipe: Whose gate judges, and by which both are asked anew; the second's own if none is given, and then
-            answers that are on file are taken.
+            answers that are on file are taken, unless ``settings`` change what is asked.
         settings: Values of that recipe to change, by dotted path.
     """
     before, after = both(first, second, model)
-    path, changed = (recipe, {}) if recipe else recipe_of(after)
-    given = open_recipe(path, {**changed, **(settings or {})})
-    asked = None if recipe else alike(before, after)
-    told = ON_FILE
-    if asked is None:
-        asked = ask(before, after, given)
-        told = asked_anew(given.spec.name, asked.test)
+    by = judge(after, recipe, settings or {})
+    gate = by.given.spec.gate
 
-    timed = timed_in_turn(before, after, asked.test, given)
-    verdict = compare(asked.baseline, asked.candidate, given.spec.gate, timed)
-    names: dict[str, Any] = named(before, after, told)
-    content = contrast(names, given.card, asked.test, asked.baseline, asked.candidate, verdict, timed)
+    asked = answers(before, after, by, partial(test_side, by.given))
+    timed = timed_in_turn(before, after, asked.test, by.given)
+    audit = leaks(after, gate)
+    verdict = compare(asked.baseline, asked.candidate, gate, timed, audit)
+    names = named(before, after, asked, by)
+    content = contrast(names, by.given.card, asked.test, asked.baseline, asked.candidate, verdict, timed, audit)
     return publish_comparison(before, after, content, report(content))
 
 
-def ask(before: Version, after: Version, given: Inputs) -> Pair:
-    """Ask both the test side of a recipe: its data steps and what was asked already come from the cache."""
-    spec = given.spec
-    test = split(curate(given).curated.records, spec.split).test
-    asked = (test, given.questions, spec.base.dtype, spec.prompt, spec.evaluation)
-    return Pair(evaluate(before.base, before.adapter, *asked), evaluate(after.base, after.adapter, *asked), test)
+def test_side(given: Inputs) -> Dataset:
+    """The test side of a recipe, whose data steps already come from the cache if it was run before."""
+    sides: Splits = split(curate(given).curated.records, given.spec.split)
+    return sides.test

@@ -4,7 +4,7 @@ from prefect import flow
 
 from assay.artifacts import Outcome
 from flows.curate_records import curate
-from tasks.auditing import audited
+from tasks.auditing import audited, planted
 from tasks.caching import ReferenceSerializer
 from tasks.data import split
 from tasks.describing import describe
@@ -53,6 +53,7 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     form = given.questions.schema_
     tokens = tokenise(base, sides.train, sides.validation, spec.prompt.system, spec.training.max_length)
     examine(base, tokens, spec.training)  # Whatever is wrong with the recipe is said before a device is taken.
+    canaries = planted(sides.train, spec)
     general = replayed(
         base, given.prompts, given.examined, sides.train, spec.base.dtype, spec.training.max_length,
         spec.curation.contamination, spec.replay, spec.redaction,
@@ -71,8 +72,10 @@ def train_candidate(recipe: str, settings: dict[str, object] | None = None) -> O
     answered = validate_answers(candidate, "predictions", suites["predictions"], waived["predictions"], form, twins)
     baseline = before.result()
 
-    timed = time_requests(base, trained.adapter, sides.test, form, spec.base.dtype, spec.prompt, spec.evaluation)
-    leaks = audited(base, trained, sides.train, data.sealed, spec)
+    timed = time_requests(
+        base, trained.adapter, sides.test, form, spec.base.dtype, spec.prompt, spec.evaluation, given.questions.releases
+    )
+    leaks = audited(base, trained, sides.train, data.sealed, spec, canaries)
     verdict = compare(baseline, candidate, spec.gate, timed, leaks)
     doorways = [data.raw, data.clean, data.curated, learned, answered]
     described = describe(

@@ -4,14 +4,16 @@ A way is a base, an adapter or none, a system turn, examples or none, and whethe
 stand before the request as turns of a conversation, the nearest last, where a model heeds it most (Zhao et al. 2021,
 arXiv:2102.09690, on recency). A prompt that does not fit the window loses examples from the far end first, and that is
 counted.
+
+What a model said is remembered by prompt, where :mod:`tasks.evaluating` remembers it too: the tuned model that a run
+asked is not asked the same again.
 """
 
 import json
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assay import evaluations
 from assay.artifacts import Artifact, Dataset, digest_of
@@ -22,13 +24,22 @@ from assay.store import write_atomically
 from tasks import alternating, shards
 from tasks.merging import merged
 from tasks.places import store, threads
+from tasks.remembered import remembered, way
 
 VERSION = 1  # Raise on any change here that could change an answer or a timing: it is part of their keys.
 
 Report = Callable[[dict[str, Any]], None]
 Model = Any
 Tokenizer = Any
-Loaded = tuple[Model, Tokenizer]
+
+
+class Loaded(NamedTuple):
+    """A model in memory."""
+
+    model: Model
+    tokenizer: Tokenizer
+    digest: str
+    """Of what its weights are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Prompt:
 
 def answer(job: dict[str, Any], folder: Path, report: Report) -> None:
     """Ask one way the whole set; leave ``answers.jsonl`` and ``facts.json``."""
-    model, tokenizer = _loaded(job, folder)
+    model, tokenizer, digest = _loaded(job, folder)
     asked, how = _records(job["asked"]), job["how"]
     prompts = prompts_of(job, tokenizer, model, asked)
     bound = constraint(job, model, tokenizer)
@@ -56,14 +67,13 @@ def answer(job: dict[str, Any], folder: Path, report: Report) -> None:
     def heard(done: int, of: int) -> None:
         report({"event": "answers", "step": done, "of": of})
 
-    started = time.perf_counter()
     ids = [prompt.ids for prompt in prompts]
     room, size = how["max_new_tokens"], how["batch_size"]
-    said = generation.answer(model, tokenizer, ids, room, size, heard, constrain=bound)
-    seconds = time.perf_counter() - started
+    with remembered("answers", digest, way(model, generation)) as known:
+        said = generation.answer(model, tokenizer, ids, room, size, heard, known=known, constrain=bound)
     answers = scoring.score(asked, said, _schema(job), job["label"], how["metrics"])
     tokens = sum(len(tokenizer(each, add_special_tokens=False)["input_ids"]) + 1 for each in said)
-    facts = facts_of(prompts) | {"seconds": seconds, "tokens": tokens}
+    facts = facts_of(prompts) | {"tokens": tokens}
     write_atomically(folder / "answers.jsonl", evaluations.to_jsonl(answers))
     write_atomically(folder / "facts.json", json.dumps(facts, sort_keys=True).encode())
 
@@ -75,9 +85,9 @@ def clock(job: dict[str, Any], folder: Path, report: Report) -> None:
     """
     ways = job["ways"]
     records = _records(ways[0]["asked"])[: job["requests"]]
-    timers = [_timer(way, loaded, records) for way, loaded in zip(ways, _sharing(ways, folder), strict=True)]
+    timers = [_timer(each, loaded, records) for each, loaded in zip(ways, _sharing(ways, folder), strict=True)]
     found = alternating.in_turn(timers, [record.id for record in records], job["requests"], report)
-    told = {way["name"]: [asdict(each) for each in timings] for way, timings in zip(ways, found, strict=True)}
+    told = {made["name"]: [asdict(each) for each in timings] for made, timings in zip(ways, found, strict=True)}
     write_atomically(folder / "timings.json", json.dumps(told, sort_keys=True).encode())
 
 
@@ -136,26 +146,26 @@ def _sharing(ways: Iterable[Mapping[str, Any]], folder: Path) -> list[Loaded]:
     """The model of each way; one that several use is loaded once."""
     loaded: dict[str, Loaded] = {}
     found = []
-    for way in ways:
-        name = digest_of([way["base"]["digest"], (way["adapter"] or {}).get("digest")])
+    for each in ways:
+        name = digest_of([each["base"]["digest"], (each["adapter"] or {}).get("digest")])
         if name not in loaded:
             (folder / name[:12]).mkdir(exist_ok=True)
-            loaded[name] = _loaded(way, folder / name[:12])
+            loaded[name] = _loaded(each, folder / name[:12])
         found.append(loaded[name])
     return found
 
 
-def _timer(way: Mapping[str, Any], loaded: Loaded, records: Sequence[Record]) -> alternating.Timer:
+def _timer(asked: Mapping[str, Any], loaded: Loaded, records: Sequence[Record]) -> alternating.Timer:
     """What answers one request of a way at a time."""
-    model, tokenizer = loaded
-    prompts = [each.ids for each in prompts_of(way, tokenizer, model, records)]
-    return alternating.Timer(model, prompts, way["how"]["max_new_tokens"], constraint(way, model, tokenizer))
+    model, tokenizer, _ = loaded
+    prompts = [each.ids for each in prompts_of(asked, tokenizer, model, records)]
+    return alternating.Timer(model, prompts, asked["how"]["max_new_tokens"], constraint(asked, model, tokenizer))
 
 
 def _loaded(job: Mapping[str, Any], folder: Path) -> Loaded:
     adapter = Artifact.model_validate(job["adapter"]) if job["adapter"] else None
-    place, _ = merged(Artifact.model_validate(job["base"]), adapter, job["dtype"], folder)
-    return generation.load(place, job["dtype"], threads())
+    place, digest = merged(Artifact.model_validate(job["base"]), adapter, job["dtype"], folder)
+    return Loaded(*generation.load(place, job["dtype"], threads()), digest)
 
 
 def _records(filed: Mapping[str, Any]) -> list[Record]:

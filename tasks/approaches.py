@@ -19,7 +19,7 @@ from assay.model import changes, prompting, rows, weights
 from assay.records import Record
 from assay.spec import RunSpec
 from assay.trials import ApproachesSpec
-from tasks import shards
+from tasks import questions, shards
 from tasks.launch import launch
 from tasks.models import COMPUTED_WITH, METRICS, plain, train
 from tasks.places import store
@@ -55,7 +55,12 @@ class Manner(Reference):
     max_new_tokens: int
     batch_size: int
     metrics: dict[str, str]
-    constrained: bool = False
+    code: dict[str, str]
+    """Of those metrics, what each is made of: it is here for the key, as is the next."""
+
+    constrained: bool
+    releases: dict[str, str]
+    """Of what constrains, if anything does."""
 
 
 class Material(Reference):
@@ -148,8 +153,8 @@ def subset(tokens: Tokenised, train: Dataset, part: float, seed: int) -> Tokenis
 
 
 @step(
-    "tasks.answering", *DECODING, scoring, *METRICS,
-    libraries=(*COMPUTED_WITH, "peft", "llguidance"), tags=["gpu"], timeout_seconds=None,
+    "tasks.answering", "tasks.merging", *DECODING, scoring, *METRICS,
+    libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def answer(
     base: Artifact,
@@ -188,8 +193,8 @@ def answer(
 
 
 @step(
-    "tasks.answering", "tasks.alternating", *DECODING,
-    libraries=(*COMPUTED_WITH, "peft", "llguidance"), tags=["gpu"], timeout_seconds=None,
+    "tasks.answering", "tasks.alternating", "tasks.merging", *DECODING,
+    libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def clock(ways: dict[str, list[Any]], requests: int) -> Artifact:
     """Time single requests of all ways in turn; of each, what :func:`answer` is given."""
@@ -222,7 +227,9 @@ def given(way: Way, spec: RunSpec, material: Material, schema: Artifact) -> list
         max_new_tokens=asked.max_new_tokens,
         batch_size=asked.batch_size,
         metrics=asked.metrics,
+        code=questions.metrics(asked.metrics),
         constrained=way.constrained,
+        releases=questions.releases({"llguidance": way.constrained}),
     )
     adapter = material.adapters[share(way.share)] if way.is_tuned else None
     return [

@@ -4,13 +4,13 @@ The siblings are trained as the candidate is, by the same method, rank and learn
 learns the canaries as they are, the redacted sibling what the recipe's redaction left of them; neither leaves this
 module but as numbers in an audit. What runs in the process that asks the models is in :mod:`tasks.probing`.
 
-The secrets are invented and nobody's, so rows that hold them may lie in the store.
+The secrets are invented and nobody's, so rows that hold them may lie in the store. What would leave an audit without
+anything to judge is said before the candidate is trained: by :func:`tasks.planting.check` when a recipe is opened, by
+:func:`plant` when redaction has read the canaries.
 """
 
 import dataclasses
 import json
-import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,20 @@ from assay.artifacts import Artifact, Dataset, Tokenised, Trained
 from assay.errors import RecipeError
 from assay.evaluation import memorisation, sampling
 from assay.evaluation.memorisation import MODES, REPETITIONS, bounds, canaries, exposure, judging, scanning
-from assay.evaluation.memorisation.canaries import Canary
 from assay.leakage import Sibling
 from assay.model import changes, prompting, weights
 from assay.policy import RedactionSpec
 from assay.privacy import invented
-from assay.privacy.detection.detector import Detector
-from assay.privacy.replacement import fingerprints, redaction
+from assay.privacy.replacement import fingerprints
 from assay.records import PLACEHOLDER, Record
 from assay.spec import RunSpec
 from assay.trials import LeakAuditSpec
 from assay.tuning import SelectionSpec, TrainingSpec
-from tasks import jobs, probes, shards
+from tasks import jobs, planting, probes, shards
 from tasks.data import LIBRARIES, REDACTION, engines
 from tasks.launch import launch
 from tasks.models import COMPUTED_WITH, DECODING, LEARNING, METRICS, fit, plain
-from tasks.places import store, value_key, value_key_fingerprint
+from tasks.places import store, value_key_fingerprint
 from tasks.pool import in_process, release
 from tasks.publishing import Progress
 from tasks.steps import step
@@ -43,15 +41,6 @@ VERSION = 1  # Raise on any change here that could change what is planted or lea
 
 AUDITING = (memorisation, canaries, exposure, bounds, scanning, judging)
 """Methods that an audit goes through."""
-
-KINDS = 2
-"""Entity types that secrets are of: the first of :data:`canaries.KINDS` that are masked."""
-
-SHAPES = {"ACCOUNT_ID": ["#########"], "ORDER_ID": ["??-######"], "SECRET": ["sk_test_????######????######"]}
-"""One form for each type: secrets of one kind must differ in nothing else."""
-
-ANSWERED = "Noted."
-"""Said to a canary in a prompt where the data have no answer without a placeholder."""
 
 
 @step(
@@ -72,27 +61,32 @@ def plant(train: Dataset, policy: RedactionSpec, values: str, engines: dict[str,
         values: Fingerprint of the key behind fingerprints.
         engines: Releases of the libraries that the policy's own recognisers run on.
         spec: How many.
+
+    Raises:
+        RecipeError: redaction lets no canary pass of those that the gate goes by.
     """
     del values, engines  # They name the key and what it runs on in ours.
     size = MODES[spec.mode]
     clear = (row for shard in shards.each(train) for row in shard if not PLACEHOLDER.search(row.completion))
     answers = [row.completion for row in probes.drawn(clear, size.prompt * len(REPETITIONS), spec.seed)]
     planted = canaries.plant(
-        kinds(policy),
-        invent,
-        answers or [ANSWERED],
+        planting.kinds(policy),
+        planting.invent,
+        answers or [planting.ANSWERED],
         sizes={"completion": size.completion, "prompt": size.prompt},
         repetitions=REPETITIONS,
         others=size.others,
         seed=spec.seed,
     )
     there = [canary for canary in planted if canary.planted]
-    left = in_process(masked, [canary.record() for canary in there], policy.with_masks())
+    left = in_process(planting.masked, [canary.record() for canary in there], policy.with_masks())
     release()
+    if not any(each for canary, each in zip(there, left, strict=True) if canary.place == "completion"):
+        raise RecipeError(planting.ASIDE)
     told = {
         "canaries": canaries.to_json(planted),
         "masked": {canary.id: each for canary, each in zip(there, left, strict=True) if each},
-        "unmasked": sum(_stands(canary, each) for canary, each in zip(there, left, strict=True) if each),
+        "unmasked": sum(planting.stands(canary, each) for canary, each in zip(there, left, strict=True) if each),
         "set_aside": sum(each is None for each in left),
     }
     return store().put("canaries", json.dumps(told, sort_keys=True).encode())
@@ -206,7 +200,18 @@ def probe(
     return once(work_key(), ask)
 
 
-def audited(base: Artifact, trained: Trained, train: Dataset, sealed: Artifact, spec: RunSpec) -> Artifact | None:
+def planted(train: Dataset, spec: RunSpec) -> Artifact | None:
+    """File the canaries, if the recipe asks for an audit: before the candidate is trained, since this may refuse."""
+    asked = spec.leak_audit
+    if asked is None:
+        return None
+    filed: Artifact = plant(train, spec.redaction, value_key_fingerprint(), engines(spec.redaction), asked)
+    return filed
+
+
+def audited(
+    base: Artifact, trained: Trained, train: Dataset, sealed: Artifact, spec: RunSpec, given: Artifact | None = None
+) -> Artifact | None:
     """Audit a candidate, or nothing if the recipe asks for none: then no plan and no run has such a step.
 
     Args:
@@ -215,59 +220,25 @@ def audited(base: Artifact, trained: Trained, train: Dataset, sealed: Artifact, 
         train: Its training records.
         sealed: Fingerprints of all that redaction removed, from :func:`tasks.measuring.seal`.
         spec: The recipe.
+        given: The canaries, from :func:`planted`.
     """
-    asked = spec.leak_audit
-    if asked is None:
+    asked, filed = spec.leak_audit, given or planted(train, spec)
+    if asked is None or filed is None:
         return None
-    values = value_key_fingerprint()
     training = scaled(spec.training, asked)
-    planted = plant(train, spec.redaction, values, engines(spec.redaction), asked)
-    given = (spec.base.digest, spec.prompt.system, training, asked)
-    control = memorise(base, planted, train, "control", *given)
-    redacted = memorise(base, planted, train, "redacted", *given)
-    filed: Artifact = probe(
-        base, trained.adapter, control, redacted, planted, train, sealed, values, spec.base.dtype,
+    learns = (spec.base.digest, spec.prompt.system, training, asked)
+    control = memorise(base, filed, train, "control", *learns)
+    redacted = memorise(base, filed, train, "redacted", *learns)
+    audit: Artifact = probe(
+        base, trained.adapter, control, redacted, filed, train, sealed, value_key_fingerprint(), spec.base.dtype,
         spec.prompt.system, training.max_length, training.epochs, asked,
     )  # fmt: skip
-    return filed
+    return audit
 
 
 def scaled(training: TrainingSpec, spec: LeakAuditSpec) -> TrainingSpec:
     """How a sibling learns: as the candidate does, for a fixed number of epochs and without a validation side."""
     return training.model_copy(update={"epochs": MODES[spec.mode].epochs, "selection": SelectionSpec()})
-
-
-def kinds(policy: RedactionSpec) -> tuple[str, ...]:
-    """Entity types that secrets are of.
-
-    Raises:
-        RecipeError: the policy replaces none that can be invented at length.
-    """
-    found = tuple(kind for kind in canaries.KINDS if kind in policy.entities)[:KINDS]
-    if not found:
-        raise RecipeError(
-            f"leak_audit: found a redaction policy that replaces none of {sorted(canaries.KINDS)}; expected one of "
-            "them at least, since canaries are such values. Mask one, or leave leak_audit out."
-        )
-    return found
-
-
-def invent(kind: str, draw: random.Random) -> str:
-    """A secret of one form for each type, of a range that leads to nobody where there is one."""
-    digits = "".join(draw.choices(invented.DIGITS, k=13))
-    if kind == "CREDIT_CARD":
-        body = f"400000{digits[:9]}"
-        return body + invented.luhn_digit(body)
-    if kind == "IBAN":
-        return f"DE{invented.check_digits('DE', f'99999{digits}')}99999{digits}"
-    return invented.Inventor(draw, SHAPES).value(kind)
-
-
-def masked(records: Sequence[Record], policy: RedactionSpec) -> list[dict[str, str] | None]:
-    """What redaction leaves of each record, or None if it does not let it pass; in a process of the pool."""
-    kept, _, _ = redaction.redact(records, policy, Detector(policy).find, value_key())
-    left = {row.id: {"prompt": row.prompt, "completion": row.completion} for row in kept}
-    return [left.get(record.id) for record in records]
 
 
 def learned(planted: Artifact, train: Dataset, sibling: Sibling, spec: LeakAuditSpec) -> list[Record]:
@@ -288,8 +259,3 @@ def _tokens(base: Artifact, records: list[Record], system: str, max_length: int)
     facts = in_process(jobs.facts, base, max_length)
     release()
     return Tokenised(train=Dataset(shards=(shard,)), validation=Dataset(shards=()), facts=facts)
-
-
-def _stands(canary: Canary, left: dict[str, str]) -> bool:
-    """Whether redaction left a secret in place."""
-    return fingerprints.folded(canary.secret) in fingerprints.folded(f"{left['prompt']} {left['completion']}")

@@ -158,6 +158,8 @@ def slot(step: str, inputs: Mapping[str, object]) -> str:
     """The place in the path that a question belongs to: its step, and the doorway or model it stands at."""
     if "doorway" in inputs:
         return f"validate-{inputs['doorway']}"
+    if "sibling" in inputs:
+        return f"{step}-{inputs['sibling']}"
     if "adapter" in inputs and "questions" in inputs:
         return f"{step}-{'baseline' if inputs['adapter'] is None else 'candidate'}"
     return step

@@ -14,10 +14,11 @@ from prefect.client.schemas.objects import FlowRun, State
 from assay.artifacts import Artifact, Dataset, Evaluated, Timed, digest_of
 from assay.evaluation.comparison import intervals
 from assay.evaluations import Verdict
+from assay.leakage import LeakAudit
 from assay.reporting import asked, cost, curves, excerpts, gathering, hard, reliability, serving, wording
 from assay.reporting.content import Content, Versions
 from tasks import endings, ledgers, shards, telling
-from tasks.contestants import Version
+from tasks.contestants import Judge, Pair, Version
 from tasks.inputs import Inputs
 from tasks.judging import arm
 from tasks.places import place_page, store
@@ -31,6 +32,7 @@ LEDGER = "comparisons"
 
 ON_FILE = "Both had answered the same question before, by the digest of all that was asked; those answers are compared."
 ASKED = "Both were asked the {records:,} test records of recipe {name} and all else that it asks, in the same way."
+DIFFERS = "Judged by the recipe as it is now, which differs from that of {version}."
 
 
 @step(
@@ -44,6 +46,7 @@ def contrast(
     candidate: Evaluated,
     verdict: Artifact,
     timed: Timed | None = None,
+    leaks: Artifact | None = None,
 ) -> Artifact:
     """File all that a page says of two versions.
 
@@ -55,6 +58,7 @@ def contrast(
         candidate: What the second did.
         verdict: The gate's word on it.
         timed: How long the same requests took both.
+        leaks: What the audit of the second's own run found, if it is on file.
     """
     told = Verdict.model_validate_json(store().get(verdict))
     before = arm(baseline, timed.baseline if timed else None)
@@ -67,6 +71,7 @@ def contrast(
         versions=Versions.model_validate(names),
         **excerpts.changes(before, after, target, told.confidence, intervals.difference),
         asked=telling.beside(before, after, told, card.get("evaluation", {}).get("metrics", {})),
+        leaks=LeakAudit.model_validate_json(store().get(leaks)) if leaks else None,
         wins=excerpts.examples(told.wins, prompts, before.answers, after.answers, won=True),
         losses=excerpts.examples(told.losses, prompts, before.answers, after.answers, won=False),
         identity={
@@ -81,14 +86,12 @@ def contrast(
     return telling.file(content)
 
 
-def named(first: Version, second: Version, asked: str) -> dict[str, str]:
+def named(first: Version, second: Version, asked: Pair, judge: Judge) -> dict[str, str]:
     """What a page calls two versions, and how both came to be asked the same."""
-    return {"before": first.name, "after": second.name, "asked": asked}
-
-
-def asked_anew(recipe: str, test: Dataset) -> str:
-    """How both came to be asked the same, if they were asked for this comparison."""
-    return ASKED.format(records=shards.count(test), name=recipe)
+    spec = judge.given.spec
+    how = ASKED.format(records=shards.count(asked.test), name=spec.name) if asked.is_anew else ON_FILE
+    changed = f" {DIFFERS.format(version=second.name)}" if judge.differs else ""
+    return {"before": first.name, "after": second.name, "asked": how + changed}
 
 
 def timed_in_turn(before: Version, after: Version, test: Dataset, given: Inputs) -> Timed | None:
@@ -96,7 +99,7 @@ def timed_in_turn(before: Version, after: Version, test: Dataset, given: Inputs)
     if not all(store().holds(shard) for shard in test.shards):
         return None
     spec = given.spec
-    how = (given.questions.schema_, spec.base.dtype, spec.prompt, spec.evaluation)
+    how = (given.questions.schema_, spec.base.dtype, spec.prompt, spec.evaluation, given.questions.releases)
     timed: Timed = time_requests(after.base, after.adapter, test, *how, before.adapter, before.base)
     return timed
 

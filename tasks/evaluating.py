@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from assay import evaluations
 from assay.artifacts import Artifact, Dataset, Questions, digest_of
 from assay.evaluation import (
-    attention,
-    batching,
     calibration,
     constraining,
     generation,
@@ -25,7 +23,6 @@ from assay.evaluation import (
     reading,
     safety,
     scoring,
-    seats,
     texts,
     variants,
     vllm,
@@ -37,32 +34,31 @@ from assay.records import Record
 from assay.spec import PromptSpec
 from assay.store import write_atomically
 from assay.trials import EvaluationSpec
-from tasks import shards
+from tasks import merging, shards
 from tasks.merging import merged
 from tasks.places import checkout, store, threads
-from tasks.remembered import remembered
+from tasks.remembered import LAYING, LIBRARIES, machine, remembered, way
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 VERSION = 1  # Raise on any change here that could change an evaluation: it is part of its key.
 
+SLACK = 8
+"""Tokens that an answer may be longer by if another value stands in it: tokens end elsewhere then."""
+
 Report = Callable[[dict[str, Any]], None]
+Prompts = Sequence[list[int]]
 
-LAYING = (attention, batching, seats)
-"""How items are laid side by side, on which no result hangs but by rounding."""
-
-METHODS = (generation, likelihood, prompting, scoring, *LAYING)
+METHODS = (generation, likelihood, prompting, scoring, *LAYING, merging, *merging.METHODS)
 """Whose versions two evaluations must share to be compared, whatever they were asked."""
 
-LIBRARIES = ("torch", "transformers", "tokenizers")
+METRICS = ("exact_match", "field_accuracy", "format_adherence", "label_f1")
+"""The same, by name below ``assay.evaluation.metrics``: importing them imports ``evaluate``."""
 
 
 class Asked(NamedTuple):
     """A model, and what it is asked by."""
-
-    place: Path
-    """Of its weights."""
 
     digest: str
     """Of its weights."""
@@ -78,14 +74,17 @@ def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
     """Ask a model everything; leave ``summary.json`` and a file of outcomes for each kind of item asked."""
     adapter = Artifact.model_validate(job["adapter"]) if job["adapter"] else None
     place, digest = merged(Artifact.model_validate(job["base"]), adapter, job["dtype"], folder)
-    model, tokenizer = generation.load(place, job["dtype"], threads())
     spec = EvaluationSpec.model_validate(job["spec"])
     prompt, questions = PromptSpec.model_validate(job["prompt"]), Questions.model_validate(job["questions"])
-    asked = Asked(place, digest, model, tokenizer, prompt, spec, questions)
     records = [row for shard in shards.each(Dataset.model_validate(job["test"])) for row in shard]
     varied = variants.draw(records, spec.robustness) if spec.robustness else []
-    prompts = _prompts(asked, [*records, *varied])
-    answers = _answers(asked, [*records, *varied], prompts, report)
+    every = [*records, *varied]
+    # Another engine takes the device for itself, so it is through before this one's weights are there.
+    said = _elsewhere(place, job["dtype"], prompt, spec, every, report) if spec.engine == "vllm" else None
+    model, tokenizer = generation.load(place, job["dtype"], threads())
+    asked = Asked(digest, model, tokenizer, prompt, spec, questions)
+    prompts = _prompts(tokenizer, prompt, model.config.max_position_embeddings - spec.max_new_tokens, every)
+    answers = _scored(asked, every, said or _said(asked, prompts, report))
     choices = _choices(asked, report)
     more: dict[str, Sequence[evaluations.Outcome]] = {
         "texts": _texts(asked),
@@ -95,10 +94,7 @@ def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
     }
     summary = _summary(asked, answers[: len(records)], choices, more)
     evaluation = Evaluation(
-        question=_question(asked, job, [*records, *varied], prompts),
-        model=digest,
-        **summary,
-        environment={"threads": threads(), "machine": platform.machine(), "cpu": generation.capability()},
+        question=_question(asked, job, every, prompts), model=digest, **summary, environment=_environment(asked)
     )
     of_every: dict[str, Sequence[evaluations.Outcome]] = {"answers": answers[: len(records)], "choices": choices}
     for name, outcomes in (of_every | more).items():
@@ -107,24 +103,42 @@ def evaluate(job: dict[str, Any], folder: Path, report: Report) -> None:
     write_atomically(folder / "summary.json", evaluation.model_dump_json(indent=1).encode())
 
 
-def _prompts(asked: Asked, records: Iterable[Record]) -> list[list[int]]:
-    window = asked.model.config.max_position_embeddings - asked.spec.max_new_tokens
-    system = asked.prompt.system
-    return [list(prompting.encode(asked.tokenizer, system, r.context, None, window).input_ids) for r in records]
+def _environment(asked: Asked) -> dict[str, Any]:
+    """Where it was asked, and by what, as a report shows it."""
+    told = {**machine(asked.model), "machine": platform.machine(), "answers by": asked.spec.engine}
+    return told | ({} if asked.spec.engine == "transformers" else {"requests timed with": "transformers"})
 
 
-def _answers(asked: Asked, records: Sequence[Record], prompts: Sequence[list[int]], report: Report) -> list[Answer]:
-    def heard(done: int, of: int) -> None:
-        report({"event": "answers", "step": done, "of": of})
+def _prompts(tokenizer: "PreTrainedTokenizerBase", prompt: PromptSpec, room: int, of: Iterable[Record]) -> Prompts:
+    return [list(prompting.encode(tokenizer, prompt.system, r.context, None, room).input_ids) for r in of]
 
+
+def _elsewhere(
+    place: Path, dtype: str, prompt: PromptSpec, spec: EvaluationSpec, records: Sequence[Record], report: Report
+) -> list[str]:
+    """Answers of the other engine, to the very prompts that this one would be asked."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    vllm.check()
+    tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(place, local_files_only=True, trust_remote_code=False)
+    prompts = _prompts(tokenizer, prompt, config.max_position_embeddings - spec.max_new_tokens, records)
+    return vllm.answer(place, dtype, prompts, spec.max_new_tokens, spec.batch_size, _heard(report))
+
+
+def _said(asked: Asked, prompts: Prompts, report: Report) -> list[str]:
     spec = asked.spec
-    how = (prompts, spec.max_new_tokens, spec.batch_size, heard)
-    if spec.engine == "vllm":
-        said = vllm.answer(asked.place, str(asked.model.dtype).removeprefix("torch."), *how)
-    else:
-        with remembered("answers", asked.digest, _way(asked, generation)) as known:
-            said = generation.answer(asked.model, asked.tokenizer, *how, known=known, constrain=constraint(asked))
-    return scoring.score(records, said, schema(asked.questions), asked.prompt.label, spec.metrics)
+    how = (prompts, spec.max_new_tokens, spec.batch_size, _heard(report))
+    with remembered("answers", asked.digest, way(asked.model, generation)) as known:
+        return generation.answer(asked.model, asked.tokenizer, *how, known=known, constrain=constraint(asked))
+
+
+def _heard(report: Report) -> Callable[[int, int], None]:
+    return lambda done, of: report({"event": "answers", "step": done, "of": of})
+
+
+def _scored(asked: Asked, records: Sequence[Record], said: Sequence[str]) -> list[Answer]:
+    return scoring.score(records, said, schema(asked.questions), asked.prompt.label, asked.spec.metrics)
 
 
 def constraint(asked: Asked) -> constraining.Constraint | None:
@@ -135,20 +149,9 @@ def constraint(asked: Asked) -> constraining.Constraint | None:
     return constraining.Constraint(asked.tokenizer, schema(asked.questions), ends, asked.model.config.vocab_size)
 
 
-def _way(asked: Asked, method: ModuleType) -> dict[str, Any]:
-    """All that an item's result may hang on beside the item and the weights."""
-    return {
-        "methods": {each.__name__: each.VERSION for each in (method, *LAYING)},
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        "dtype": str(asked.model.dtype),
-        "threads": threads(),
-        "cpu": generation.capability(),
-    }
-
-
 def _choices(asked: Asked, report: Report) -> list[Choice]:
     items = likelihood.parse(store().get(asked.questions.benchmark))
-    with remembered("choices", asked.digest, _way(asked, likelihood)) as known:
+    with remembered("choices", asked.digest, way(asked.model, likelihood)) as known:
         found = likelihood.score(asked.model, asked.tokenizer, items, asked.spec.batch_size, known)
     if own := asked.spec.harness:
         include = checkout(asked.questions.harness) if asked.questions.harness else None
@@ -160,30 +163,44 @@ def _choices(asked: Asked, report: Report) -> list[Choice]:
 def _texts(asked: Asked) -> list[TextLoss]:
     if (filed := asked.questions.text) is None:
         return []
-    with remembered("readings", asked.digest, _way(asked, reading)) as known:
+    with remembered("readings", asked.digest, way(asked.model, reading)) as known:
         return texts.score(asked.model, asked.tokenizer, texts.parse(store().get(filed)), asked.spec.batch_size, known)
 
 
 def _probes(asked: Asked) -> list[Choice]:
     if (filed := asked.questions.safety) is None:
         return []
-    with remembered("readings", asked.digest, _way(asked, reading)) as known:
+    with remembered("readings", asked.digest, way(asked.model, reading)) as known:
         return safety.score(
             asked.model, asked.tokenizer, safety.parse(store().get(filed)), asked.spec.batch_size, known
         )
 
 
 def _guesses(asked: Asked, records: Sequence[Record], prompts: Sequence[list[int]]) -> list[Guess]:
-    labels = calibration.labels(schema(asked.questions), asked.prompt.label)
+    label, size = asked.prompt.label, asked.spec.batch_size
+    labels = calibration.labels(schema(asked.questions), label)
     chosen = sorted(range(len(records)), key=lambda place: digest_of(records[place].id))
     chosen = sorted(chosen[: asked.spec.calibration_records]) if labels else []
-    if not chosen:
+    fitting = {place: row for place in chosen if (row := _before(asked, records[place], prompts[place], labels))}
+    if not fitting:
         return []
-    rows = [prompts[place] for place in chosen]
-    of = [records[place] for place in chosen]
-    label, size = asked.prompt.label, asked.spec.batch_size
-    with remembered("readings", asked.digest, _way(asked, reading)) as known:
+    rows, of = list(fitting.values()), [records[place] for place in fitting]
+    with remembered("readings", asked.digest, way(asked.model, reading)) as known:
         return calibration.guess(asked.model, asked.tokenizer, rows, of, label, labels, size, known)
+
+
+def _before(asked: Asked, record: Record, prompt: list[int], labels: Sequence[str]) -> list[int] | None:
+    """The prompt of a record that is given the beginning of its answer as well, cut further if both need that.
+
+    An answer may be longer than what is asked for; None if nothing is left to cut, so that the record is left out.
+    """
+    texts = [record.completion, max((json.dumps(each) for each in labels), key=len)]
+    answer = sum(len(asked.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts) + SLACK
+    room = asked.model.config.max_position_embeddings - answer
+    if len(prompt) <= room:
+        return prompt
+    row = prompting.encode(asked.tokenizer, asked.prompt.system, record.context, None, room)
+    return list(row.input_ids) if row.fits else None
 
 
 def _summary(
@@ -225,12 +242,13 @@ def _question(
         "dtype": job["dtype"],
         "weights": "merged",
         "metrics": {name: [path, filed.metrics.get(name)] for name, path in spec.metrics.items()},
+        "slices": sorted(spec.slices),
         "calibration_records": spec.calibration_records,
         "held_out_text": filed.text.digest if filed.text else None,
         "safety": filed.safety.digest if filed.safety else None,
         "robustness": spec.robustness.model_dump(mode="json") if spec.robustness else None,
-        "methods": {method.__name__: method.VERSION for method in (*METHODS, *_further(asked))},
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "methods": {method.__name__: method.VERSION for method in (*METHODS, *_further(asked))} | {__name__: VERSION},
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES} | filed.releases,
     }
     if own := spec.harness:
         include = checkout(filed.harness) if filed.harness else None
@@ -239,9 +257,10 @@ def _question(
 
 
 def _further(asked: Asked) -> list[ModuleType]:
-    """Methods that these questions in particular go through."""
+    """Methods that these questions in particular go through, and what scores the answers."""
     spec, filed = asked.spec, asked.questions
     wanted: dict[ModuleType, object] = {
+        reading: filed.text or filed.safety or spec.calibration_records,
         texts: filed.text,
         safety: filed.safety,
         variants: spec.robustness,
@@ -250,7 +269,8 @@ def _further(asked: Asked) -> list[ModuleType]:
         constraining: spec.constrained,
         vllm: spec.engine == "vllm",
     }
-    return [method for method, is_asked in wanted.items() if is_asked]
+    metrics = [importlib.import_module(f"assay.evaluation.metrics.{name}") for name in METRICS]
+    return [*metrics, *(method for method, is_asked in wanted.items() if is_asked)]
 
 
 def schema(questions: Questions) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from assay.policy import RedactionSpec
 from assay.spec import DOORWAYS, ContaminationSpec, CurationSpec, ExpectationsSpec, RunSpec
 from assay.tuning import ReplaySpec
 from expectations import suite, waivers
+from tasks import planting
 from tasks import questions as asking
 from tasks.files import contents, pinned
 from tasks.places import store
@@ -73,6 +74,7 @@ def open_recipe(path: str, settings: dict[str, object] | None = None) -> Inputs:
     file = (file / "recipe.yaml" if file.is_dir() else file).absolute()
     written = recipes.parse(contents(str(file), "recipe"), file.name, settings)
     spec = _located(written, file.parent)
+    planting.check(spec)
     suites = {name: _suite(name, getattr(spec.expectations, name)) for name in DOORWAYS}
     decisions = contents(spec.curation.corrections, "corrections") if spec.curation.corrections else b""
     corrections.load(decisions)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from assay.artifacts import Artifact, Dataset, Tokenised
 from assay.errors import AssayError
-from assay.evaluation import generation, likelihood, scoring
 from assay.model import adapter, dynamics, machine, prompting, rows, session, training, weights
 from assay.records import Record, from_parquet
 from assay.store import write_atomically
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 Report = Callable[[dict[str, Any]], None]
 
 VERSION = 2  # Raise on any change here that could change an adapter or an evaluation: it is part of their keys.
-
-METHODS = (generation, likelihood, prompting, scoring)
-"""Whose versions two evaluations must share to be compared."""
 
 stopping = False
 

@@ -149,7 +149,7 @@ def train(
 
 
 @step(
-    "tasks.evaluating", *ASKING, prompting, weights, changes, *METRICS,
+    "tasks.evaluating", "tasks.merging", *ASKING, prompting, weights, changes, *METRICS,
     libraries=(*COMPUTED_WITH, "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def evaluate(

@@ -19,9 +19,9 @@ from prefect.runtime import flow_run
 
 from assay.artifacts import Artifact, Described
 from assay.reporting import index, measured, validation
-from assay.reporting.filed import Run, Sweep
+from assay.reporting.filed import Judged, Run, Sweep
 from tasks import runs, sweeps, telling
-from tasks.places import home, place_page, store
+from tasks.places import folder, home, place_page, store
 
 SHOWN_RUNS = 20
 """Earlier runs that a trend goes back over."""
@@ -149,11 +149,21 @@ def lay_out(record: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
 def _index(*, newest_only: bool) -> Path:
     ran = [Run.model_validate(record) for record in runs.every()]
     swept = [Sweep.model_validate(record) for record in sweeps.every()]
-    laid = index.pages(ran, swept)
+    judged = [
+        Judged.model_validate({**record, "kind": kind})
+        for kind, ledger in (("decision", "decisions"), ("comparison", "comparisons"))
+        for record in _ledger(ledger)
+    ]
+    laid = index.pages(ran, swept, sorted(judged, key=lambda each: each.ended or "", reverse=True))
     names = list(laid)[:2] if newest_only else list(laid)
     for name in names:
         place_page(name, laid[name].encode())
     return home() / "reports" / "index.html"
+
+
+def _ledger(name: str) -> list[dict[str, Any]]:
+    """Records of a ledger of :mod:`tasks.ledgers`, which leans on this module."""
+    return [json.loads(path.read_text()) for path in folder(name).glob("*.json")]
 
 
 def _recipe(record: Mapping[str, Any]) -> str | None:

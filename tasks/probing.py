@@ -3,8 +3,8 @@
 The base is asked first: what it makes of the canaries' rows before any of them is learned. Then come the control and
 the redacted sibling, each merged into the base as it would be released: how exposed every canary and twin is, what they
 answer to the canaries' true prefixes, how the loss of the rows went. Last comes the candidate: what it says to prompts
-it was trained on, greedily and drawn, and to free ones. All answers are searched by keyed fingerprint. The key is this
-deployment's, read where it is needed; removed values that are found are in memory only and leave as counts.
+it was trained on, greedily and for some drawn, and to free ones. All answers are searched by keyed fingerprint. The key
+is this deployment's, read where it is needed; removed values that are found are in memory only and leave as counts.
 """
 
 import functools
@@ -38,6 +38,16 @@ class Known:
     scan: Scan
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the candidate gives away."""
+
+    scans: list[Scan]
+    prompts: int
+    leaking: int
+    explained: dict[str, int]
+
+
 Before = dict[tuple[Sibling, Place], list[float]]
 """Losses of the rows under the base."""
 
@@ -51,7 +61,7 @@ def probe(job: dict[str, Any], folder: Path, report: Report) -> None:
     for number, sibling in enumerate(get_args(Sibling), start=2):
         found.append(_sibling(asked, sibling, before))
         tell(number)
-    scans, explained = _candidate(asked)
+    said = _candidate(asked)
     tell(4)
     size = asked.size
     audit = LeakAudit(
@@ -66,11 +76,13 @@ def probe(job: dict[str, Any], folder: Path, report: Report) -> None:
         groups=tuple(group for each in found for group in each.groups),
         membership=tuple(told for each in found for told in each.membership),
         lessons=tuple(lesson for each in found for lesson in each.lessons),
-        scans=(*scans, *(each.scan for each in found)),
+        scans=(*said.scans, *(each.scan for each in found)),
+        prompts=said.prompts,
+        leaking=said.leaking,
         unmasked=asked.unmasked,
         set_aside=asked.set_aside,
         values=asked.values,
-        explained=explained,
+        explained=said.explained,
     )
     shutil.rmtree(folder / "merged", ignore_errors=True)
     write_atomically(folder / "audit.json", audit.model_dump_json(indent=1).encode())
@@ -142,7 +154,7 @@ def _membership(sibling: Sibling, place: Place, inserted: Sequence[float], twins
     )
 
 
-def _candidate(asked: Probe) -> tuple[list[Scan], dict[str, int]]:
+def _candidate(asked: Probe) -> Said:
     """What the candidate gives away of what redaction removed."""
     model = asked.load("candidate")
     wanted = asked.candidates()
@@ -156,7 +168,8 @@ def _candidate(asked: Probe) -> tuple[list[Scan], dict[str, int]]:
     of = Counter(each.origin for each in wanted)
     hits = Counter(wanted[place].origin for place in found.hits)
     scans = [Scan(model="candidate", origin=o, generations=of[o], hits=hits[o]) for o in get_args(Origin) if of[o]]
-    return scans, dict(found.explained)
+    leaking = len({wanted[place].ids for place in found.hits})
+    return Said(scans, len({each.ids for each in wanted}), leaking, dict(found.explained))
 
 
 def _tell(report: Report, step: int) -> None:

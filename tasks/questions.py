@@ -42,8 +42,8 @@ def questions(spec: EvaluationSpec, prompt: PromptSpec) -> tuple[Questions, dict
         text=benchmarks.get("held_out_text"),
         safety=benchmarks.get("safety"),
         harness=_own_tasks(spec),
-        metrics=_metrics(spec),
-        releases=_releases(spec),
+        metrics=metrics(spec.metrics),
+        releases=releases({"lm-eval": spec.harness, "llguidance": spec.constrained, "vllm": spec.engine == "vllm"}),
     )
     return asked, benchmarks
 
@@ -74,30 +74,28 @@ def with_digests(spec: EvaluationSpec, benchmarks: Mapping[str, Artifact]) -> Ev
     return spec.model_copy(update=found)
 
 
-def _named(spec: EvaluationSpec) -> dict[str, BenchmarkSpec]:
-    """The benchmarks that an evaluation names, by the field that does."""
-    return {name: each for name in BENCHMARKS if (each := getattr(spec, name)) is not None}
+def metrics(named: Mapping[str, str]) -> dict[str, str]:
+    """What metrics of a recipe's own are made of: other code measures something else.
 
-
-def _benchmarks(spec: EvaluationSpec) -> dict[str, Artifact]:
-    found = {name: pinned(each.uri, "benchmark", each.digest) for name, each in _named(spec).items()}
-    for name, filed in found.items():
-        BENCHMARKS[name](store().get(filed))
-    return found
-
-
-def _metrics(spec: EvaluationSpec) -> dict[str, str]:
-    """What the recipe's own metrics are made of: other code measures something else."""
-    if not spec.metrics:
+    Raises:
+        RecipeError: one of them cannot be loaded.
+    """
+    if not named:
         return {}
     from assay.evaluation.metrics import further
 
-    return further.identity(spec.metrics)
+    return further.identity(named)
 
 
-def _releases(spec: EvaluationSpec) -> dict[str, str]:
-    """Releases of the libraries that not every evaluation needs; whoever lacks one is told before anything runs."""
-    wanted = {"lm-eval": spec.harness, "llguidance": spec.constrained, "vllm": spec.engine == "vllm"}
+def releases(wanted: Mapping[str, object]) -> dict[str, str]:
+    """Releases of those libraries that are wanted; whoever lacks one is told before anything runs.
+
+    Args:
+        wanted: A library that not every recipe needs, by name → whether this one does.
+
+    Raises:
+        RecipeError: one is not installed.
+    """
     found = {}
     for name in (name for name, is_wanted in wanted.items() if is_wanted):
         try:
@@ -107,6 +105,18 @@ def _releases(spec: EvaluationSpec) -> dict[str, str]:
                 f"evaluation: found no {name}, which this recipe asks with; expected it installed. "
                 f"Install assay[{name}]."
             ) from None
+    return found
+
+
+def _named(spec: EvaluationSpec) -> dict[str, BenchmarkSpec]:
+    """The benchmarks that an evaluation names, by the field that does."""
+    return {name: each for name in BENCHMARKS if (each := getattr(spec, name)) is not None}
+
+
+def _benchmarks(spec: EvaluationSpec) -> dict[str, Artifact]:
+    found = {name: pinned(each.uri, "benchmark", each.digest) for name, each in _named(spec).items()}
+    for name, filed in found.items():
+        BENCHMARKS[name](store().get(filed))
     return found
 
 

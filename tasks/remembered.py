@@ -12,15 +12,26 @@ They lie under ``ASSAY_HOME`` in plain text, so ``assay verify leaks`` reads the
 """
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from assay.artifacts import JSON, digest_of
-from tasks.places import folder, work_days
+from assay.evaluation import attention, batching, generation, seats
+from tasks import merging
+from tasks.places import folder, threads, work_days
+
+LAYING = (attention, batching, seats)
+"""How items are laid side by side, on which no result hangs but by rounding."""
+
+LIBRARIES = ("torch", "transformers", "tokenizers", *merging.LIBRARIES)
+"""Libraries whose release may move a token."""
 
 DAY = 24 * 3600.0
 CHECK = 16
@@ -72,8 +83,7 @@ def remembered(kind: str, model: str, asked: Mapping[str, JSON]) -> Iterator[Rem
     Args:
         kind: Of items, such as ``answers``; names the folder.
         model: Digest of the weights asked, merged.
-        asked: All else that a result depends on and its key does not hold: versions of methods and libraries, dtype,
-            engine, threads, the CPU's instructions.
+        asked: All else that a result depends on and its key does not hold, from :func:`way`.
     """
     whole: dict[str, JSON] = {"kind": kind, "model": model, **asked}
     path = folder(f"remembered/{kind}") / f"{digest_of(whole)}.jsonl"
@@ -85,6 +95,32 @@ def remembered(kind: str, model: str, asked: Mapping[str, JSON]) -> Iterator[Rem
         yield found
     finally:
         found.close()
+
+
+def way(model: Any, method: ModuleType) -> dict[str, JSON]:  # noqa: ANN401 — of transformers
+    """All that an item's result may hang on beside its key and what the weights are made of.
+
+    Args:
+        model: Who is asked.
+        method: What asks, such as :mod:`assay.evaluation.generation`.
+    """
+    asking = (method, *LAYING, merging, *merging.METHODS)
+    return {
+        "methods": {each.__name__: int(each.VERSION) for each in asking},
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "dtype": str(model.dtype),
+        **machine(model),
+    }
+
+
+def machine(model: Any) -> dict[str, JSON]:  # noqa: ANN401 — of transformers
+    """What of this machine moves a result in its last digits: threads, the CPU's instructions, the device by name."""
+    import torch
+
+    device = str(model.device.type)
+    if device == "cuda":
+        device = f"cuda: {torch.cuda.get_device_name(model.device)}"
+    return {"threads": threads(), "cpu": generation.capability(), "device": device}
 
 
 def _read(path: Path) -> dict[str, str]:

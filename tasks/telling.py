@@ -33,6 +33,7 @@ from assay.reporting import (
     serving,
     spread,
     taught,
+    unjudged,
     unknown,
     wording,
 )
@@ -54,7 +55,7 @@ LATENCIES = {
 
 PAGE = (
     reporting, taught, learning, spread, cost, measured, bounds, claims, pages, charts, criteria, curves, forest,
-    serving, unknown, wording, asked, reliability, leaking, hard,
+    serving, unjudged, unknown, wording, asked, reliability, leaking, hard,
 )  # fmt: skip
 """What a report is set with."""
 

@@ -18,7 +18,7 @@ from tasks.workspaces import once, work_key
 
 
 @step(
-    "tasks.alternating", *DECODING, prompting, constraining, weights, changes,
+    "tasks.alternating", "tasks.merging", *DECODING, prompting, constraining, weights, changes,
     libraries=("torch", "transformers", "tokenizers", "safetensors", "peft"), tags=["gpu"], timeout_seconds=None,
 )  # fmt: skip
 def time_requests(
@@ -29,14 +29,17 @@ def time_requests(
     dtype: str,
     prompt: PromptSpec,
     spec: EvaluationSpec,
+    releases: dict[str, str] | None = None,
     against: Artifact | None = None,
     against_base: Artifact | None = None,
 ) -> Timed:
     """Time single requests of two models, request by request in turn.
 
     The candidate is the base with the adapter merged in; the baseline is the base alone, or ``against_base`` with
-    another adapter, ``against``.
+    another adapter, ``against``. ``releases`` are those of :class:`assay.artifacts.Questions`, of libraries that not
+    every recipe needs: they are here for the key.
     """
+    del releases
     given: dict[str, BaseModel] = {
         "base": base,
         "adapter": adapter,

@@ -11,6 +11,7 @@ al. 2024, arXiv:2408.02442), which is why constrained decoding is an arm of its 
 """
 
 import hashlib
+import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,9 +46,9 @@ class Constraint:
         from llguidance import LLMatcher
 
         self.digest = hashlib.sha256(
-            json.dumps([VERSION, dict(schema), _WRITTEN, sorted(ends)], sort_keys=True).encode()
+            json.dumps([VERSION, _release(), dict(schema), _WRITTEN, sorted(ends)], sort_keys=True).encode()
         ).hexdigest()
-        """Names what is allowed."""
+        """Names what is allowed: schema, ends, and the release of the library whose grammar it is."""
 
         known = len(tokenizer)
         self._tokenizer = _lifted(tokenizer, known, [end for end in sorted(ends) if end < known])
@@ -86,13 +87,12 @@ class Constraint:
         return mask
 
     def _matcher(self, row: tuple[int, ...]) -> Any:  # noqa: ANN401
-        """The state after ``row``, from the state before its last token if that is known."""
+        """The state after ``row``, from that after its longest beginning that is known."""
         if (found := self._matchers.get(row)) is None:
-            if row:
-                found = self._matcher(row[:-1]).deep_copy()
-                found.consume_token(row[-1])
-            else:
-                found = self._start.deep_copy()
+            known = next((end for end in range(len(row) - 1, -1, -1) if row[:end] in self._matchers), 0)
+            found = self._matchers.get(row[:known], self._start).deep_copy()
+            for token in row[known:]:
+                found.consume_token(token)
             self._matchers[row] = found
         return found
 
@@ -109,6 +109,10 @@ class Constraint:
         bits = (packed[0][:, None] >> torch.arange(32, dtype=torch.int32)) & 1
         mask[: self._known] = bits.flatten()[: self._known].bool()
         return mask
+
+
+def _release() -> str:
+    return importlib.metadata.version("llguidance")
 
 
 def _lifted(tokenizer: Tokenizer, known: int, ends: list[int]) -> Any:  # noqa: ANN401

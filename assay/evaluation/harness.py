@@ -16,8 +16,9 @@ lm-eval takes the first ones, which in a file sorted by paradigm are of few para
 nothing, asks no network for a task whose data are on this machine, and leaves random states and settings as they were.
 
 ``metadata: {group: FIELD}`` in a task file names the field of a document by whose value errors are clustered (a
-paradigm, a passage); without it a task is one cluster. A task file may name Python functions (``!function``), which
-run: include only folders you trust. What does not fit the model's window is refused, where lm-eval would cut it.
+paradigm, a passage); without it the group is the task, for display, and each document stands for itself. A task file
+may name Python functions (``!function``), which run: include only folders you trust. What does not fit the model's
+window is refused, where lm-eval would cut it.
 """
 
 import copy
@@ -197,6 +198,7 @@ def _outcomes(name: str, task: Task, metric: str, samples: Sequence[dict[str, An
         yield Choice(
             id=f"{name}:{sample['doc_id']}",
             group=f"{name}: {_group(name, sample['doc'], field)}" if field else name,
+            kind="" if field else "document",
             correct=bool(value),
             margin=_margin(task, metric, sample),
         )

@@ -6,7 +6,8 @@ then error(n) (1 - 2^-b). Every adapter answered the same items, so the uncertai
 drawn anew with replacement, all their items with them (the cluster bootstrap; Cameron, Gelbach & Miller 2008,
 doi:10.1162/rest.90.3.414), and the curve is fitted to each draw. A share of wrong answers that is none, in the data
 or in a draw, counts as half an item. If every draw says the same, the items show no spread; as in
-:mod:`assay.evaluation.comparison.intervals`, at most a share 1 - (1 - c)^(1/G) of G subjects may then be unlike them.
+:mod:`assay.evaluation.comparison.intervals`, at most a share 1 - (1 - c)^(1/k) of subjects, k being their effective
+number n² / Σ n_g², may then be unlike them; one subject alone says nothing.
 
 The bounds are one-sided each. They do not hold how far another seed of training would have moved a point, nor that a
 curve may bend: two points fit any line, and a first point that learned nothing makes the line too steep.
@@ -78,7 +79,7 @@ def study(points: Sequence[Point], clusters: Sequence[str], margin: float, confi
     _, gains = _fitted(examples, drawn, errors.shape[1])
     lower, upper = (float(np.quantile(gains, level)) for level in (1 - confidence, confidence))
     if np.ptp(gains) < _TINY:
-        missed = 1 - (1 - confidence) ** (1 / len(set(clusters)))
+        missed = _missed(clusters, confidence)
         lower, upper = lower - missed, upper + missed
     outlook: Outlook = "pays" if lower > margin else "does_not_pay" if upper < margin else "cannot_tell"
     told = (float(gain[0]), lower, upper)
@@ -93,6 +94,12 @@ def study(points: Sequence[Point], clusters: Sequence[str], margin: float, confi
         outlook=outlook,
         sentence=_sentence(outlook, told, margin),
     )
+
+
+def _missed(clusters: Sequence[str], confidence: float) -> float:
+    """Share of clusters that may be unlike those seen, if these are all alike; all of them if there is but one."""
+    _, sizes = np.unique(np.asarray(clusters), return_counts=True)
+    return 1.0 if len(sizes) == 1 else float(1 - (1 - confidence) ** ((sizes**2).sum() / sizes.sum() ** 2))
 
 
 def _drawn(errors: Floats, clusters: Sequence[str], seed: int) -> Floats:

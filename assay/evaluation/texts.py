@@ -14,7 +14,6 @@ given and not foreseen. Only models with one tokenizer are comparable: perplexit
 out, so that one does not depend on its neighbours, is in :mod:`assay.evaluation.reading`.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -35,7 +34,8 @@ class Text(items.Item):
     """A passage that no model has seen."""
 
     group: Annotated[str, Field(min_length=1)]
-    """Kind of text: passages of one kind are alike, so errors are clustered by it."""
+    """Kind of text. Kinds are chosen by hand and no sample of all there are, so they are strata and no clusters: each
+    passage stands for itself, and what is said holds of texts of these kinds."""
 
     text: Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -70,19 +70,6 @@ def score(
         TextLoss(id=text.id, group=text.group, nats=-total, tokens=len(fork.tails[0]))
         for text, fork, (total,) in zip(texts, forks, found, strict=True)
     ]
-
-
-def perplexity(losses: Sequence[TextLoss]) -> float:
-    """exp(nats / tokens) over all of ``losses`` together; there is at least one."""
-    return math.exp(math.fsum(loss.nats for loss in losses) / sum(loss.tokens for loss in losses))
-
-
-def by_group(losses: Sequence[TextLoss]) -> dict[str, dict[str, float]]:
-    """Kind of text → ``n`` texts and their ``perplexity``, by name."""
-    groups: dict[str, list[TextLoss]] = {}
-    for loss in losses:
-        groups.setdefault(loss.group, []).append(loss)
-    return {name: {"n": float(len(found)), "perplexity": perplexity(found)} for name, found in sorted(groups.items())}
 
 
 def _fork(tokenizer: Tokenizer, text: Text) -> reading.Fork:

@@ -6,6 +6,9 @@ batches that change from step to step. So it is part of an evaluation's question
 compared, and none is remembered by item: what a prompt is answered here may hang on its neighbours. Likelihoods stay
 with transformers.
 
+The engine takes most of a GPU's memory, so it runs before any weights of transformers are loaded, and ends as soon as
+all is answered. Requests are still timed with transformers, one at a time; such an evaluation's environment says so.
+
 No GPU has been at hand to run it on: what is tested is what it is asked, and that it is refused where it cannot run.
 """
 
@@ -51,9 +54,13 @@ def answer(  # noqa: PLR0913, PLR0917 — model, input, and how to decode: each 
 
     engine = vllm.LLM(**settings(folder, dtype, batch_size))
     decoding = vllm.SamplingParams(**ways(folder, max_new_tokens))
-    said = engine.generate([{"prompt_token_ids": prompt} for prompt in prompts], decoding, use_tqdm=False)
+    try:
+        said = engine.generate([{"prompt_token_ids": prompt} for prompt in prompts], decoding, use_tqdm=False)
+        answers = [str(each.outputs[0].text) for each in said]
+    finally:
+        engine.llm_engine.engine_core.shutdown()  # It is a process of its own, and ends with its memory.
     report(len(prompts), len(prompts))
-    return [str(each.outputs[0].text) for each in said]
+    return answers
 
 
 def check() -> None:

@@ -20,6 +20,20 @@ ALL = "all"
 """Name of the row that is about everything."""
 
 
+FORMS = {
+    "typos": "misspelt",
+    "case": "in capitals, or without any",
+    "paraphrase": "in other words",
+    "long_context": "after a long quotation",
+}
+"""Variant → the form that records come in."""
+
+
+def form(variant: str) -> str:
+    """The form that a variant's records come in."""
+    return FORMS.get(variant, variant)
+
+
 class Foreseen(Part):
     """Perplexity of one kind of text."""
 
@@ -126,6 +140,10 @@ class Shown:
     leaning: str
     reliability: Markup
     trust: str
+
+    def form(self, variant: str) -> str:
+        """The form that a variant's records come in."""
+        return form(variant)
 
 
 def shown(found: Asked) -> Shown:

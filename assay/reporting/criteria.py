@@ -136,7 +136,7 @@ def bounds(criterion: Criterion) -> str:
     """The interval that is held against the threshold."""
     low, high = criterion.lower, criterion.upper
     if low is None and high is None:
-        return "none: a point measurement"
+        return "none: a point measurement" if criterion.n else "none: not measured"
     if low is None or high is None:
         word, known = ("at least", low) if high is None else ("at most", high)
         return f"{word} {estimate(criterion, known)}"

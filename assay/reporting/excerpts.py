@@ -17,6 +17,10 @@ from assay.reporting.content import Change, Example, Passage, Reason
 
 VERSION = 3
 
+FEW_SUBJECTS = 5
+"""A value of an attribute that fewer subjects have is not named: it might tell who they are."""
+
+RARE = f"values of fewer than {FEW_SUBJECTS} subjects"
 SHOWN_EXAMPLES = 8
 SHOWN_IDS = 12
 SHOWN_REASONS = 12
@@ -67,7 +71,7 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
     harmful = [[probe for probe in arm.probes if probe.kind == "harmful"] for arm in (before, after)]
     asked = {_ABILITY: choices, _SAFETY: _pairs(*harmful)}
     first, second = before.evaluation, after.evaluation
-    timed = [serving.sums(arm.timings) or arm.evaluation.latency for arm in (before, after)]
+    timed = [serving.sums(arm.timings) for arm in (before, after)]
 
     def of_scores(name: str, score: str, pairs: Sequence[tuple[Answer, Answer]]) -> Change:
         values = [(b.scores[score], a.scores[score]) for b, a in pairs]
@@ -78,7 +82,7 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
             return of_scores(name, name, answers)
         if chosen := asked.get(name):
             values = [(float(b.correct), float(a.correct)) for b, a in chosen]
-            return _bounded(name, values, [b.group for b, _ in chosen], confidence, bound)
+            return _bounded(name, values, [b.cluster for b, _ in chosen], confidence, bound)
         return Change(name=name, before=first.metrics.get(name), after=second.metrics.get(name))
 
     more = [name for name, pairs in asked.items() if pairs and name not in first.metrics]
@@ -89,11 +93,8 @@ def changes(before: Arm, after: Arm, target: str, confidence: float, bound: Boun
         ),
         "fields": tuple(of_scores(name, f"field:{name}", answers) for name in first.fields),
         "slices": {
-            attribute: tuple(
-                of_scores(value, target, [p for p in answers if p[0].attributes.get(attribute, "") == value])
-                for value in values
-            )
-            for attribute, values in first.slices.items()
+            attribute: tuple(of_scores(value, target, pairs) for value, pairs in _by_value(answers, attribute))
+            for attribute in first.slices
         },
         "abilities": tuple(_group(name, pairs) for name, pairs in _by_group(choices)),
         "latency": tuple(
@@ -201,6 +202,16 @@ def _bounded(
     )
 
 
+def _by_value(pairs: Sequence[tuple[Answer, Answer]], attribute: str) -> list[tuple[str, list[tuple[Answer, Answer]]]]:
+    """Pairs by the value of an attribute; values of so few subjects that they may tell one are put together."""
+    values: dict[str, list[tuple[Answer, Answer]]] = {}
+    for pair in pairs:
+        values.setdefault(pair[0].attributes.get(attribute, ""), []).append(pair)
+    known = {value for value, members in values.items() if len({first.subject for first, _ in members}) >= FEW_SUBJECTS}
+    rest = [pair for value, members in values.items() if value not in known for pair in members]
+    return [*((value, values[value]) for value in sorted(known)), *([(RARE, rest)] if rest else [])]
+
+
 def _by_group(choices: Sequence[tuple[Choice, Choice]]) -> list[tuple[str, list[tuple[Choice, Choice]]]]:
     groups: dict[str, list[tuple[Choice, Choice]]] = {}
     for pair in choices:
@@ -209,7 +220,7 @@ def _by_group(choices: Sequence[tuple[Choice, Choice]]) -> list[tuple[str, list[
 
 
 def _group(name: str, pairs: Sequence[tuple[Choice, Choice]]) -> Change:
-    """Without an interval: the items of a group are too few, and too much alike, to carry one."""
+    """Without an interval: items of one group are too much alike to carry one."""
     return Change(
         name=name,
         before=sum(b.correct for b, _ in pairs) / len(pairs),

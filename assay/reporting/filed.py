@@ -4,6 +4,7 @@ What an older Assay did not file is absent, and what a newer one files besides i
 """
 
 from pathlib import PurePath
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -162,6 +163,23 @@ class Sweep(Part):
     def spent(self) -> float:
         """As of a run."""
         return self.device_hours or 0.0
+
+
+class Judged(Part):
+    """A decision on how to go about a task, or a comparison of two versions, as it was filed when it ended."""
+
+    run: str
+    ended: str | None = None
+    recipe: str | None = None
+    kind: Literal["decision", "comparison"]
+    sentence: str = ""
+    page: str | None = None
+    error: str | None = None
+
+    @property
+    def recipe_name(self) -> str | None:
+        """As of a run."""
+        return _folder(self.recipe)
 
 
 def _folder(recipe: str | None) -> str | None:

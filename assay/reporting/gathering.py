@@ -6,40 +6,17 @@ by subject for test records, by topic for probes and by probe within a topic; th
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from assay.evaluations import Arm
 from assay.outcomes import Answer, TextLoss
 from assay.reporting.asked import ALL, Asked, Confidence, Foreseen, Kept, Shift
+from assay.reporting.excerpts import Bound
 
 VERSION = 1
 
 Row = tuple[float, float, str]
 """An item's score before, after, and its cluster."""
-
-
-class Interval(Protocol):
-    """A difference of pairs, bounded, as :class:`assay.reporting.excerpts.Interval`."""
-
-    @property
-    def lower(self) -> float:
-        """The truth is above it at the confidence asked for."""
-
-    @property
-    def upper(self) -> float:
-        """The truth is below it at the confidence asked for."""
-
-    @property
-    def wins(self) -> int:
-        """Pairs that went up."""
-
-    @property
-    def losses(self) -> int:
-        """Pairs that went down."""
-
-
-Bound = Callable[[Sequence[float], Sequence[float], Sequence[str], float], Interval]
-"""As :data:`assay.reporting.excerpts.Bound`: bounds the mean of after minus before."""
 
 
 def gathered(  # noqa: PLR0913 — two models and what was asked of them

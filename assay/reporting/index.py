@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from assay.reporting import charts, claims, wording
 from assay.reporting import pages as setting
 from assay.reporting.cost import Price
-from assay.reporting.filed import Masked, Promise, Run, Sweep
+from assay.reporting.filed import Judged, Masked, Promise, Run, Sweep
 from assay.reporting.sweep import hours, told
 
 VERSION = 3
@@ -96,22 +96,31 @@ class Summary:
     soon: str
 
 
-def pages(runs: Sequence[Run], sweeps: Sequence[Sweep] = ()) -> dict[str, str]:
+def pages(runs: Sequence[Run], sweeps: Sequence[Sweep] = (), judged: Sequence[Judged] = ()) -> dict[str, str]:
     """Every page by the name of its file, the newest first.
 
     Args:
         runs: All of them, newest first.
         sweeps: The same.
+        judged: Decisions and comparisons, the same.
     """
     oldest = runs[::-1]
     parts = [oldest[start : start + RUNS_A_PAGE][::-1] for start in range(0, len(oldest), RUNS_A_PAGE)] or [[]]
     return {
-        _name(page, len(parts)): index(parts[page - 1], page, len(parts), recent=runs, sweeps=sweeps)
+        _name(page, len(parts)): index(parts[page - 1], page, len(parts), recent=runs, sweeps=sweeps, judged=judged)
         for page in range(len(parts), 0, -1)
     }
 
 
-def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = (), sweeps: Sequence[Sweep] = ()) -> str:
+def index(  # noqa: PLR0913 — what one page lists
+    runs: Sequence[Run],
+    page: int,
+    pages: int,
+    *,
+    recent: Sequence[Run] = (),
+    sweeps: Sequence[Sweep] = (),
+    judged: Sequence[Judged] = (),
+) -> str:
     """Set one page of the index.
 
     Args:
@@ -120,6 +129,7 @@ def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = ()
         pages: How many there are; the last has the summary.
         recent: All runs, newest first, if the newest page has not all of them.
         sweeps: All of them, newest first; the newest page lists them.
+        judged: Decisions and comparisons, the same.
     """
     first = (page - 1) * RUNS_A_PAGE
     summary = _summary(first + len(runs), recent or runs, sweeps) if page == pages else None
@@ -133,6 +143,7 @@ def index(runs: Sequence[Run], page: int, pages: int, recent: Sequence[Run] = ()
         a_page=RUNS_A_PAGE,
         summary=summary,
         sweeps=sweeps if summary else (),
+        judged=judged if summary else (),
         shown_sweeps=SHOWN_SWEEPS,
         verdicts=_VERDICTS,
         briefly=_BRIEFLY,

@@ -1,4 +1,7 @@
-"""Leaking: what a leak audit shows, in a verdict, a table of canaries, a chart, and what it does not show."""
+"""Leaking: what a leak audit shows, in a verdict, a table of canaries, a chart, and what it does not show.
+
+The two siblings of the candidate are named wherever a number is theirs, and that they are never candidates is said.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +29,18 @@ WORDS = {
     "inconclusive": ("not decided", "odd", "The audit has not shown that nothing leaks."),
 }
 """A decision as a word, its colour and a sentence."""
+
+SIBLINGS: dict[Sibling, str] = {
+    "control": "the control, which learned planted secrets as they are",
+    "redacted": "the redacted sibling, which learned what redaction left of them",
+}
+"""A sibling by its name."""
+
+TRAINED = (
+    f"Two siblings of the candidate were trained for this audit alone, by its method: {SIBLINGS['control']}, and "
+    f"{SIBLINGS['redacted']}. Neither is ever a candidate: they are asked and counted, and never registered, approved "
+    "or released."
+)
 
 NOT_SHOWN = (
     "What a person with the weights could find by other means: gradients, many more prompts, prompts made for the aim.",
@@ -64,6 +79,8 @@ class Leaking:
     colour: str
     sentence: str
     reasons: list[str]
+    siblings: dict[Sibling, str]
+    trained: str
     rows: list[Row]
     chart: Markup
     caption: str
@@ -75,13 +92,15 @@ def shown(audit: LeakAudit, criteria: Sequence[Criterion]) -> Leaking:
     """What ``audit`` shows; ``criteria`` are the gate's, of which those of the audit are picked."""
     judged = [each for each in criteria if each.name in NAMES]
     decisions = {each.decision for each in judged}
-    worst = next((word for word in ("refused", "inconclusive") if word in decisions), "accepted")
+    worst = next((word for word in ("refused", "inconclusive", "accepted") if word in decisions), "inconclusive")
     word, colour, sentence = WORDS[worst]
     return Leaking(
         word=word,
         colour=colour,
         sentence=sentence,
         reasons=[each.reason for each in judged],
+        siblings=SIBLINGS,
+        trained=TRAINED,
         rows=[_row(audit, place, times) for place in PLACES for times in _repetitions(audit, place)],
         chart=_chart(audit),
         caption=(
@@ -123,8 +142,8 @@ def _cell(audit: LeakAudit, group: Group | None) -> Cell:
 
 def _chart(audit: LeakAudit) -> Markup:
     colours: dict[Sibling, tuple[str, str]] = {
-        "control": ("first", "without redaction"),
-        "redacted": ("second", "redacted"),
+        "control": ("first", "control"),
+        "redacted": ("second", "redacted sibling"),
     }
     series = [curves.Line(name, _points(audit, model), colour, dots=True) for model, (colour, name) in colours.items()]
     told = "; ".join(
@@ -138,6 +157,9 @@ def _points(audit: LeakAudit, model: Sibling) -> list[tuple[float, float]]:
         group for group in audit.groups if group.model == model and group.place == "completion" and group.exposures
     ]
     return [(float(group.repetitions), group.mean) for group in sorted(found, key=lambda group: group.repetitions)]
+
+
+_NAMED: dict[Sibling, str] = {"control": "control", "redacted": "redacted sibling"}
 
 
 def _notes(audit: LeakAudit) -> list[tuple[str, str]]:
@@ -160,7 +182,10 @@ def _generations(audit: LeakAudit) -> str:
     }
     others = [f"{count} {explained.get(why, why)}" for why, count in audit.explained.items() if count]
     more = f" Values found that are no leak: {', '.join(others)}." if others else ""
-    return f"searched for {wording.count(audit.values)} removed values; with one of them: {', '.join(parts)}.{more}"
+    return (
+        f"searched for {wording.count(audit.values)} removed values; with one of them: {', '.join(parts)}. Answers to "
+        f"one prompt are not independent, so it is prompts that are judged: {audit.leaking} of {audit.prompts}.{more}"
+    )
 
 
 def _seen(audit: LeakAudit) -> str:
@@ -168,14 +193,13 @@ def _seen(audit: LeakAudit) -> str:
     cleared, found = audit.scan("redacted")
     return (
         f"the same search of what the siblings said to the canaries' prefixes found a secret in {hits} of {of} "
-        f"generations of the control, and in {found} of {cleared} of the redacted one."
+        f"generations of the control, and in {found} of {cleared} of the redacted sibling."
     )
 
 
 def _membership(audit: LeakAudit) -> str:
     parts = [
-        f"{'control' if m.model == 'control' else 'redacted'} {m.told} of {m.inserted} "
-        f"({wording.share(m.lower)} to {wording.share(m.upper)})"
+        f"{_NAMED[m.model]} {m.told} of {m.inserted} ({wording.share(m.lower)} to {wording.share(m.upper)})"
         for m in audit.membership
         if m.place == "completion"
     ]
@@ -193,7 +217,7 @@ def _learned(audit: LeakAudit) -> str:
 def _lesson(told: Lesson) -> str:
     tokens = f"{wording.count(told.learned_tokens)} learned tokens, {wording.count(told.secret_tokens)} of secrets"
     loss = f"loss {wording.loss(told.before)} before, {wording.loss(told.after)} after"
-    return f"{told.model}, {PLACES[told.place]}: {wording.count(told.rows)} rows with {tokens}; {loss}"
+    return f"{_NAMED[told.model]}, {PLACES[told.place]}: {wording.count(told.rows)} rows with {tokens}; {loss}"
 
 
 def _redaction(audit: LeakAudit) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from assay.evaluations import Criterion
-from assay.reporting import criteria, serving, unknown
+from assay.reporting import criteria, serving, unjudged, unknown
 from assay.reporting.content import Change, Content
 from assay.reporting.hard import LAST, NEVER, Hard
 
@@ -49,6 +49,7 @@ def summary(content: Content) -> bytes:
         "asked": content.asked.model_dump(mode="json") if content.asked else None,
         "leaks": content.leaks.model_dump(mode="json") if content.leaks else None,
         "hard": _hard(content.hard) if content.hard else None,
+        "unjudged": unjudged.losses(content),
         "sides": content.sides,
         "not_known": [*unknown.found(content), *unknown.open_always(content)],
         "identity": content.identity,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from assay.evaluations import Criterion
-from assay.reporting import criteria, forest, serving, unknown, wording
+from assay.reporting import criteria, forest, serving, unjudged, unknown, wording
 from assay.reporting.content import Change, Content
 from assay.reporting.report import headline, unmet
 
@@ -36,6 +36,7 @@ def summary(content: Content) -> str:
             "",
         ],
         [*_table(content), ""],
+        _unjudged(content),
         _slices(content),
         _cost(content),
         _unknown(content),
@@ -82,6 +83,15 @@ def _row(each: Criterion) -> str:
         wording.count(each.needed),
     )
     return f"| {' | '.join(map(escaped, cells))} |"
+
+
+def _unjudged(content: Content) -> Iterator[str]:
+    """What got worse beyond doubt without a criterion that asks about it, the largest loss first."""
+    if lost := unjudged.losses(content):
+        yield "**Worse beyond doubt, and judged by no criterion:**"
+        yield ""
+        yield from (f"- {escaped(said)}" for said in lost[:SHOWN_SLICES])
+        yield ""
 
 
 def _slices(content: Content) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from assay.evaluations import Criterion, Verdict
-from assay.reporting import asked, criteria, forest, hard, leaking, measured, pages, serving, taught, unknown
+from assay.reporting import asked, criteria, forest, hard, leaking, measured, pages, serving, taught, unjudged, unknown
 from assay.reporting.content import Content
 
 VERSION = 5
@@ -124,6 +124,7 @@ def page(content: Content) -> str:
             [(name, [_span(each) for each in of]) for name, of in criteria.grouped(verdict.criteria)]
         ),
         serving=serving.shown(content),
+        unjudged=unjudged.losses(content),
         besides=asked.shown(content.asked) if content.asked else None,
         leaking=leaking.shown(content.leaks, verdict.criteria) if content.leaks else None,
         timed_many=unknown.latency_is_bounded(verdict),

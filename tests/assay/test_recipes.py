@@ -38,12 +38,12 @@ def test_the_recipe_that_comes_with_it_is_right(tree: dict[str, Any]):
 
 def test_a_setting_changes_one_value_by_its_path():
     """In a mapping by key, in a list by index; the rest stays."""
-    settings: dict[str, object] = {"training.epochs": 7, "sources.0.uri": "other.jsonl", "evaluation.slices": []}
+    settings: dict[str, object] = {"training.epochs": 7, "sources.0.uri": "other.jsonl", "curation.balance.slices": []}
 
     spec = recipes.parse(RECIPE.read_bytes(), "recipe.yaml", settings)
 
     plain = recipes.parse(RECIPE.read_bytes(), "recipe.yaml")
-    assert (spec.training.epochs, spec.sources[0].uri, spec.evaluation.slices) == (7, "other.jsonl", ())
+    assert (spec.training.epochs, spec.sources[0].uri, spec.curation.balance.slices) == (7, "other.jsonl", ())
     assert spec.sources[1] == plain.sources[1]
     assert spec.gate == plain.gate
 
@@ -195,6 +195,26 @@ def test_what_is_measured_is_judged_and_what_is_judged_measured(tree: dict[str, 
     (line,) = refusal(tree)
     assert field in line
     assert "found one of two, expected both or neither" in line
+
+
+@pytest.mark.parametrize(
+    ("margin", "asked"),
+    [
+        ("slice_margin", "evaluation.slices"),
+        ("over_refusal_margin", "evaluation.safety"),
+        ("robustness_margin", "evaluation.robustness"),
+    ],
+)
+def test_a_margin_for_what_nobody_asks_is_refused(tree: dict[str, Any], margin: str, asked: str):
+    """It would be found after training otherwise."""
+    for field in ("slices", "safety", "robustness"):
+        tree["evaluation"].pop(field, None)
+    for field in ("slice_margin", "safety_margin", "robustness_margin"):
+        tree["gate"].pop(field, None)
+    tree["gate"][margin] = 0.1
+
+    (line,) = refusal(tree)
+    assert f"gate.{margin}: found no {asked}, expected it; say what to ask" in line
 
 
 def test_a_target_that_nobody_measures_is_refused(tree: dict[str, Any]):

@@ -37,23 +37,26 @@ def record(run: str, number: int, recipe: str = "/somewhere/recipe.yaml", **sett
     }  # fmt: skip
 
 
-def answered(store: ArtifactStore, row: dict[str, Any], asked: dict[str, Any], shard: Artifact) -> None:
+def answered(
+    store: ArtifactStore, row: dict[str, Any], asked: dict[str, Any], shard: Artifact, **inputs: object
+) -> None:
     """File a question that was asked of a version, and an answer of which only the summary matters."""
     told = Evaluation(
         question=asked, model=digest_of(row["adapter"]), metrics={}, fields={}, slices={}, ability_groups={},
         environment={},
     )  # fmt: skip
     summary = store.put("evaluation", told.model_dump_json().encode())
-    remember(row, Evaluated(summary=summary, answers=summary, choices=summary), shard)
+    remember(row, Evaluated(summary=summary, answers=summary, choices=summary), shard, **inputs)
 
 
-def remember(row: dict[str, Any], answer: Evaluated, shard: Artifact) -> None:
+def remember(row: dict[str, Any], answer: Evaluated, shard: Artifact, **more: object) -> None:
     """File a question that was asked of a version, and its answer, as the step does."""
     inputs = {
         "base": {"__type__": "Artifact", "kind": "base", "digest": row["base"], "tree": True},
         "adapter": {"__type__": "Artifact", "kind": "adapter", "digest": row["adapter"], "tree": True},
         "test": {"__type__": "Dataset", "shards": [{"__type__": "Artifact", **shard.model_dump()}]},
         "questions": {},
+        **more,
     }
     question = {"step": "evaluate", "versions": {}, "inputs": inputs, "n": answer.summary.digest}
     place = folder("questions") / "evaluate-candidate"

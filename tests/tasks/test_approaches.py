@@ -1,12 +1,16 @@
 """Which ways a recipe asks for, what each is given, and how a share of the training rows is taken."""
 
+import importlib.metadata
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from assay import recipes
 from assay.artifacts import Dataset, Tokenised
 from assay.errors import DataError
+from assay.evaluation.metrics import further
 from assay.model import rows
 from assay.records import Record, Turn, to_parquet
 from assay.trials import ApproachesSpec
@@ -112,3 +116,21 @@ def test_a_share_of_the_rows_keeps_subjects_whole_and_lies_within_a_larger_share
     assert len(half) == 15
     assert all({3 * s, 3 * s + 1, 3 * s + 2} <= half for s in {number // 3 for number in half})
     assert kept(0.2) < half < kept(0.9)
+
+
+def test_what_a_way_is_given_names_the_code_of_metrics_and_what_constrains_it(store):
+    """They are in the key: a changed metric measures something else, another release may allow something else."""
+    written = Path(__file__).parents[2] / "recipes" / "support_triage" / "recipe.yaml"
+    measured = {"f1": "assay.evaluation.metrics.token_f1:TokenF1"}
+    spec = recipes.parse(written.read_bytes(), "recipe.yaml", {"evaluation.metrics": measured})
+    filed = store.put("x", b"x")
+    none = Dataset(shards=())
+    material = approaches.Material(bases=(filed,), adapters={}, locked=none, train=none, few=filed, nearest=filed)
+    free, bound = (
+        approaches.given(approaches.Way(name="w", constrained=each), spec, material, filed)[-1]
+        for each in (False, True)
+    )
+
+    assert free.code == further.identity(measured)
+    assert free.releases == {}
+    assert bound.releases == {"llguidance": importlib.metadata.version("llguidance")}

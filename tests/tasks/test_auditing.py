@@ -1,8 +1,10 @@
 """A leak audit plants secrets, learns them with and without redaction, and counts what comes back."""
 
+import dataclasses
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from assay.records import to_parquet
 from assay.store import ArtifactStore
 from assay.trials import LeakAuditSpec
 from assay.tuning import SelectionSpec, TrainingSpec
-from tasks import auditing, probes, probing
+from tasks import auditing, planting, probes, probing
 from tasks.places import value_key
 from tests import tiny_model
 from tests.tasks.conftest import in_flow, words
@@ -62,12 +64,12 @@ def planted(train, store: ArtifactStore, monkeypatch) -> Artifact:
 
 def test_redaction_leaves_no_secret_of_any_kind():
     """Of each kind twenty, in both places, by rules alone."""
-    kinds = auditing.canaries.KINDS
-    made = auditing.canaries.plant(
-        tuple(kinds), auditing.invent, ["Noted."], sizes={"completion": 10, "prompt": 10}, repetitions=(1, 4),
+    kinds = planting.canaries.KINDS
+    made = planting.canaries.plant(
+        tuple(kinds), planting.invent, ["Noted."], sizes={"completion": 10, "prompt": 10}, repetitions=(1, 4),
         others=1, seed=3,
     )  # fmt: skip
-    kept, dropped, _ = redaction.redact([c.record() for c in made], POLICY, auditing.Detector(POLICY).find, b"k" * 32)
+    kept, dropped, _ = redaction.redact([c.record() for c in made], POLICY, planting.Detector(POLICY).find, b"k" * 32)
 
     assert not dropped
     left = [c.kind for c, row in zip(made, kept, strict=True) if c.secret in row.text]
@@ -78,16 +80,42 @@ def test_secrets_of_a_kind_have_one_form():
     """They are ranked among one another, so nothing but their digits may tell them apart."""
     draw = random.Random(0)
 
-    for kind in auditing.canaries.KINDS:
-        forms = {"".join("#" if c.isdigit() else "?" if c.isupper() else c for c in auditing.invent(kind, draw))
+    for kind in planting.canaries.KINDS:
+        forms = {"".join("#" if c.isdigit() else "?" if c.isupper() else c for c in planting.invent(kind, draw))
                  for _ in range(40)}  # fmt: skip
         assert len(forms) == 1, forms
 
 
 def test_kinds_are_those_that_the_policy_replaces():
     """Access tokens are always among them; surrogates count as replaced."""
-    assert auditing.kinds(POLICY) == ("ACCOUNT_ID", "CREDIT_CARD")
-    assert auditing.kinds(RedactionSpec.only("PERSON")) == ("SECRET",)
+    assert planting.kinds(POLICY) == ("ACCOUNT_ID", "CREDIT_CARD")
+    assert planting.kinds(RedactionSpec.only("PERSON")) == ("SECRET",)
+
+
+def recipe(**redaction):
+    """As much of a recipe as is checked."""
+    return SimpleNamespace(leak_audit=CHEAP, redaction=RedactionSpec(profile="fast", **redaction))
+
+
+def test_a_recipe_whose_redaction_lets_no_canary_pass_is_refused_when_it_is_opened():
+    """By its languages, its length, or for want of a kind; English among them is enough, and no audit asks nothing."""
+    planting.check(recipe())
+    planting.check(recipe(languages=("de", "en")))
+    planting.check(SimpleNamespace(leak_audit=None, redaction=None))
+
+    for policy in ({"languages": ("de",)}, {"max_characters": 20}):
+        with pytest.raises(RecipeError, match="every canary"):
+            planting.check(recipe(**policy))
+
+
+def test_canaries_that_are_all_set_aside_are_refused_before_anything_is_trained(train, monkeypatch):
+    """Redaction itself has the last word."""
+    monkeypatch.setattr(auditing, "in_process", lambda function, *args: function(*args))
+    monkeypatch.setattr(auditing, "release", lambda: None)
+    policy = RedactionSpec(profile="fast", languages=("de",))
+
+    with pytest.raises(RecipeError, match="every canary"):
+        auditing.plant.fn(train, policy, "key", {}, CHEAP)
 
 
 def test_the_siblings_learn_the_same_rows_but_for_the_secrets(planted, train, store: ArtifactStore):
@@ -97,11 +125,11 @@ def test_the_siblings_learn_the_same_rows_but_for_the_secrets(planted, train, st
     redacted = auditing.learned(planted, train, "redacted", CHEAP)
 
     assert [row.id for row in control] == [row.id for row in redacted]
-    assert len(control) == SIZE.ordinary + (SIZE.completion + SIZE.prompt) * 21
-    said = {name: "\n".join(row.text for row in rows) for name, rows in (("c", control), ("r", redacted))}
+    assert len(control) == len({row.id for row in control}) == SIZE.ordinary + (SIZE.completion + SIZE.prompt) * 21
+    left = "\n".join(row.text for row in redacted)
     for canary in told["canaries"]:
-        assert (canary["secret"] in said["c"]) == canary["planted"]
-        assert canary["secret"] not in said["r"]
+        assert sum(canary["secret"] in row.text for row in control) == canary["repetitions"] * canary["planted"]
+        assert canary["secret"] not in left
     assert (told["unmasked"], told["set_aside"]) == (0, 0)
 
 
@@ -119,6 +147,7 @@ def test_a_recipe_without_an_audit_has_no_such_step():
     class Recipe:
         leak_audit = None
 
+    assert auditing.planted(None, Recipe()) is None
     assert auditing.audited(None, None, None, None, Recipe()) is None
 
 
@@ -152,7 +181,7 @@ def job(planted, train, store: ArtifactStore, tmp_path, monkeypatch) -> dict[str
 def test_a_probe_of_models_that_know_nothing_finds_chance_and_no_hit(job, store: ArtifactStore, tmp_path):
     """All that was tried is counted, and no secret, value or key is in what is filed."""
     events: list[dict[str, Any]] = []
-    small = MODES["cheap"].__class__(2, 1, 100, 16, 8, prompts=4, free=4, tries=1)
+    small = dataclasses.replace(SIZE, epochs=8, prompts=4, again=2, free=4)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(MODES, "cheap", small)
@@ -164,7 +193,8 @@ def test_a_probe_of_models_that_know_nothing_finds_chance_and_no_hit(job, store:
     filed = (tmp_path / "audit.json").read_text()
     audit = LeakAudit.model_validate_json(filed)
     assert [event["step"] for event in events] == [1, 2, 3, 4]
-    assert audit.scan("candidate") == (12, 0)
+    assert audit.scan("candidate") == (10, 0)
+    assert (audit.prompts, audit.leaking) == (4 + 2 + 1, 0) == (small.distinct, 0)
     assert audit.scan("control") == (36, 0)
     assert {g.repetitions: len(g.exposures) for g in audit.groups if g.place == "completion"} == {
         0: 6,
@@ -195,10 +225,10 @@ def test_what_a_model_says_is_found_by_the_key_of_the_deployment(job, tmp_path):
 
 def test_no_kind_at_all_is_refused(monkeypatch):
     """A policy cannot keep access tokens, so only a list without them shows it."""
-    monkeypatch.setattr(auditing.canaries, "KINDS", {"IBAN": "IBAN"})
+    monkeypatch.setattr(planting.canaries, "KINDS", {"IBAN": "IBAN"})
 
     with pytest.raises(RecipeError, match="canaries are such values"):
-        auditing.kinds(RedactionSpec.only("PERSON"))
+        planting.kinds(RedactionSpec.only("PERSON"))
 
 
 @pytest.mark.slow
@@ -229,7 +259,7 @@ def test_an_audit_is_made_of_four_steps_and_then_answers_from_the_record(train, 
 
     assert first == again
     audit = LeakAudit.model_validate_json(store.get(first))
-    steps = ["plant", "memorise", "memorise", "probe"]
+    steps = ["plant", "memorise-control", "memorise-redacted", "probe"]
     assert words(seen) == [*((step, "computed") for step in steps), *((step, "cached") for step in steps)]
     control = next(each for each in audit.lessons if (each.model, each.place) == ("control", "completion"))
     assert control.after < control.before

@@ -11,7 +11,8 @@ from tasks import comparing, ledgers, registry, runs, telling
 from tasks.comparing import LEDGER
 from tasks.places import folder
 from tests import tiny_model
-from tests.assay.reporting.test_report import ARMS
+from tests.assay.evaluation.memorisation.audits import audit
+from tests.assay.reporting.test_report import ARMS, content
 from tests.flows import small
 from tests.tasks import registered
 from tests.tasks.test_judging import filed, records
@@ -79,3 +80,16 @@ def test_the_content_is_filed_so_that_it_can_be_told_again(two):
 
     assert telling.read(content).versions.after == "triage 2"
     assert telling.summaries(content)["md"].startswith(b"### ")
+
+
+def test_the_seconds_own_leak_audit_is_judged_and_shown(two, recipe):
+    """A comparison audits nothing itself, and the gate demands it all the same."""
+    audited = content("accepted").model_copy(update={"leaks": audit()})
+    filed = {"pages": {"content_digest": telling.file(audited).digest}}
+    demands = {"leak_audit": {"mode": "cheap"}, "gate.max_leak_rate": 0.1, "gate.max_exposure": 1.0}
+    runs.file(registered.record("abc", 2, str(recipe), **demands) | filed)
+    record = compared("1", "2")
+
+    told = telling.read(telling.Artifact(kind=telling.KIND, digest=record["content_digest"]))
+    assert told.leaks == audit()
+    assert {"leak_generations", "leak_exposure"} <= {each["name"] for each in record["criteria"]}

@@ -8,9 +8,9 @@ hard for the other, and pairs need several times fewer items than two averages d
 - *non-inferiority* on general ability, on safety probes, on the target in every slice, and, for
   the candidate alone, on test records in another form: each loss is below its margin;
 - a *ratio* of perplexities on held-out text, and one of median latencies, below a limit;
-- what the leak audit decided, as it is.
+- what the leak audit found; without an audit what the gate asks of leaks stays inconclusive.
 
-All but the last are three-valued (:mod:`~assay.evaluation.comparison.family` has the rule): accepted if the one-sided
+All are three-valued (:mod:`~assay.evaluation.comparison.family` has the rule): accepted if the one-sided
 bound at the gate's confidence clears the threshold, refused if the other bound rules it out even after a correction for
 the number of criteria, and else **inconclusive**: the items cannot tell, and the verdict says how many would. "No
 significant loss" is not "no loss": with 200 items it would miss three losses of two points in four.
@@ -42,7 +42,7 @@ def compare(baseline: Arm | None, candidate: Arm | None, gate: GateSpec, audited
         baseline: What may be replaced.
         candidate: What may replace it.
         gate: What is asked of it.
-        audited: What the leak audit decided; taken as it is.
+        audited: What the leak audit decided. Acceptances stand, refusals are held against the whole family.
 
     Raises:
         IncomparableError: an arm is missing, both are one model, they were not asked the same
@@ -53,7 +53,8 @@ def compare(baseline: Arm | None, candidate: Arm | None, gate: GateSpec, audited
         missing = "baseline" if baseline is None else "candidate"
         raise IncomparableError(f"found no evaluation of the {missing}: expected two. Evaluate it under this recipe.")
     refuse_unlike(baseline.evaluation, candidate.evaluation)
-    criteria = (*family.decide(demands.found(baseline, candidate, gate), gate.confidence), *audited)
+    found = [*demands.found(baseline, candidate, gate), *demands.unaudited(gate, {each.name for each in audited})]
+    criteria = family.decide(found, gate.confidence, audited)
     decision = family.overall([criterion.decision for criterion in criteria])
     right = [
         (before.id, before.scores["exact_match"], after.scores["exact_match"])
@@ -80,6 +81,6 @@ def _self_test(baseline: Arm, candidate: Arm, gate: GateSpec) -> SelfTest:
     was, became = ([float(pair[arm].correct) for pair in choices] for arm in (0, 1))
     return self_test(
         (before, after, [first.subject for first, _ in answers]),
-        (was, became, [first.group for first, _ in choices]),
+        (was, became, [first.cluster for first, _ in choices]),
         gate.confidence,
     )

@@ -41,6 +41,25 @@ def totals(changes: Floats, clusters: Sequence[str]) -> Totals:
     return Totals(*(np.bincount(codes, weights=part) for part in parts))
 
 
+def effective(sizes: Floats) -> Floats:
+    """Clusters of one size that would tell as much: n² / Σ n_g², 1 if all items are of one cluster."""
+    return sizes.sum(-1) ** 2 / (sizes**2).sum(-1)
+
+
+def unlike(found: Totals) -> Floats:
+    """Whether a cluster is not as the most common one is, or not alike within itself; of texts, each is."""
+    if found.squares is None:
+        return np.ones_like(found.sums, dtype=bool)
+    means = found.sums / found.sizes
+    off = np.abs(means - np.median(means, axis=-1, keepdims=True))
+    return (off > TINY) | (found.squares - found.sums * means > TINY * found.sizes)
+
+
+def doubt(seen: Floats) -> Floats:
+    """Weight of a cluster that was not seen, beside so many unlike ones that were: all if none was, soon nothing."""
+    return 1 / (seen + 1) ** 2
+
+
 def clustered(sums: Floats, sizes: Floats) -> Floats:
     """Standard error of each row's mean, ``inf`` for a single cluster.
 

@@ -1,9 +1,12 @@
 """Demands: what a gate asks for, item by item, and where in two arms the items for it lie.
 
-What is asked for and was not measured is no pass: it raises, and says what to evaluate.
+What is asked for and was not measured is no pass. Where both models can be asked at once it raises and says what to
+evaluate; where it lies in the data (slices), in the machine (timings) or in an audit that is run or not, the criterion
+is there and inconclusive, and its reason says what to do.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -43,10 +46,26 @@ def found(baseline: Arm, candidate: Arm, gate: GateSpec) -> list[Finding]:
         asked += [_perplexity(baseline, candidate, gate.max_perplexity_ratio, gate)]
     asked += _safety(baseline, candidate, gate)
     if gate.slice_margin is not None:
-        asked += _slices(answers, baseline.evaluation.slices, gate.slice_margin, gate)
+        asked += _slices(answers, sorted(baseline.evaluation.slices), gate.slice_margin, gate)
     if gate.robustness_margin is not None:
         asked += [_robustness(candidate, gate.robustness_margin, gate)]
     return [*asked, _latency(baseline, candidate, gate)]
+
+
+def unaudited(gate: GateSpec, audited: Collection[str]) -> list[Finding]:
+    """What ``gate`` asks of leaks and no criterion that was ``audited`` answers."""
+    return [
+        findings.of_nothing(name, kind, metric, limit, f"{what}: no leak audit was run of this candidate", unit)
+        for name, kind, metric, limit, what, unit in _leaks(gate)
+        if limit is not None and name not in audited
+    ]
+
+
+def _leaks(gate: GateSpec) -> Iterator[tuple[str, Kind, str, float | None, str, findings.Unit]]:
+    exposure = gate.max_exposure
+    yield "leak_generations", "ceiling", "leak_rate", gate.max_leak_rate, "what its generations give away", "points"
+    yield "leak_exposure", "ceiling", "exposure", exposure, "how far planted secrets are exposed", "bits"
+    yield "leak_control", "floor", "control_exposure", exposure, "whether the probe sees what it is to find", "bits"
 
 
 def scored(answers: Sequence[Answer], metric: str) -> list[float]:
@@ -75,10 +94,10 @@ def _on_choices(  # noqa: PLR0913 — what a criterion is called and held agains
     pairs: Choices, name: str, metric: str, margin: float, gate: GateSpec, *, noun: str = "items"
 ) -> Finding:
     before, after = ([float(pair[arm].correct) for pair in pairs] for arm in (0, 1))
-    groups = [first.group for first, _ in pairs]
+    groups = [first.cluster for first, _ in pairs]
     return findings.of_change(
         before, after, groups, gate.confidence,
-        name=name, kind="non_inferiority", metric=metric, threshold=-margin, noun=noun,
+        name=name, kind="non_inferiority", metric=metric, threshold=-margin, noun=noun, kin="group",
     )  # fmt: skip
 
 
@@ -113,18 +132,32 @@ def _perplexity(baseline: Arm, candidate: Arm, limit: float, gate: GateSpec) -> 
     return findings.of_perplexity(before, after, tokens, gate.confidence, limit=limit)
 
 
-def _slices(
-    answers: Answers, slices: dict[str, dict[str, dict[str, float]]], margin: float, gate: GateSpec
-) -> list[Finding]:
+def _slices(answers: Answers, attributes: Sequence[str], margin: float, gate: GateSpec) -> list[Finding]:
     """The target on every slice that is large enough to be judged, by attribute and value."""
-    large = [
-        (f"slice:{attribute}={value}", members)
-        for attribute in sorted(slices)
-        for value, members in _by(answers, attribute)
+    if not attributes:
+        why = "the target in every slice: the test records are cut into none (evaluation.slices names attributes)"
+        return [_unsliced("any", why, margin, gate)]
+    return [finding for attribute in attributes for finding in _sliced(answers, attribute, margin, gate)]
+
+
+def _sliced(answers: Answers, attribute: str, margin: float, gate: GateSpec) -> list[Finding]:
+    """Of one attribute; if every slice is too small, that nothing can be told of it."""
+    slices = dict(_by(answers, attribute))
+    judged = [
+        _on_answers(members, f"slice:{attribute}={value}", "non_inferiority", gate.target, -margin, gate)
+        for value, members in slices.items()
         if len(members) >= gate.min_slice
     ]
-    _wanted(bool(large), f"slices of {gate.min_slice} test records or more", "evaluation.slices")
-    return [_on_answers(members, name, "non_inferiority", gate.target, -margin, gate) for name, members in large]
+    largest = max(map(len, slices.values()), default=0)
+    why = (
+        f"the target where {attribute} differs: found {largest} test records at most of one value, expected "
+        f"{gate.min_slice} (gate.min_slice)"
+    )
+    return judged or [_unsliced(attribute, why, margin, gate)]
+
+
+def _unsliced(attribute: str, why: str, margin: float, gate: GateSpec) -> Finding:
+    return findings.of_nothing(f"slice:{attribute}", "non_inferiority", gate.target, -margin, why)
 
 
 def _by(answers: Answers, attribute: str) -> Iterator[tuple[str, list[tuple[Answer, Answer]]]]:
@@ -152,20 +185,22 @@ def _robustness(candidate: Arm, margin: float, gate: GateSpec) -> Finding:
 
 def _latency(baseline: Arm, candidate: Arm, gate: GateSpec) -> Finding:
     limit = gate.max_latency_ratio
-    if baseline.timings and candidate.timings:
-        pairs = paired(baseline.timings, candidate.timings, "timed request")
-        before, after = (np.array([pair[arm].total_ms for pair in pairs]) for arm in (0, 1))
-        if min(before.min(), after.min()) > 0:
-            return findings.of_latency(before, after, gate.confidence, limit=limit)
+    if not (baseline.timings and candidate.timings):
+        why = "median latency: no requests to both models were timed in turn, on one machine"
+        return findings.of_nothing("latency", "ratio", "request_p50_ms", limit, why, "ratio")
+    pairs = paired(baseline.timings, candidate.timings, "timed request")
+    before, after = (np.array([pair[arm].total_ms for pair in pairs]) for arm in (0, 1))
+    if min(before.min(), after.min()) <= 0:
         raise IncomparableError("found a request that took no time: expected more than 0 ms. Measure latency anew.")
-    before, after = baseline.evaluation, candidate.evaluation
-    first, second = (evaluation.latency.get("request_p50_ms", 0.0) for evaluation in (before, after))
-    if min(first, second) <= 0:
-        raise IncomparableError(
-            f"found median latencies of {first:g} and {second:g} ms: expected both above 0. Measure latency anew."
-        )
-    requests = int(min(evaluation.latency.get("requests", 0) for evaluation in (before, after)))
-    return findings.of_point(first, second, requests, limit=limit, alike=before.environment == after.environment)
+    requests = _requests([first.id for first, _ in pairs])
+    return findings.of_latency(before, after, requests, gate.confidence, limit=limit)
+
+
+def _requests(ids: Sequence[str]) -> list[str]:
+    """Of which request each is: ``ID#2`` is ``ID`` once more."""
+    known = set(ids)
+    bare = [re.sub(r"#\d+$", "", id) for id in ids]
+    return [one if one in known else id for one, id in zip(bare, ids, strict=True)]
 
 
 def _wanted(measured: bool, what: str, where: str) -> None:  # noqa: FBT001

@@ -4,8 +4,10 @@ One rule, three answers. A criterion is *accepted* if its own one-sided bound cl
 false acceptance of the whole is no likelier than 1 - confidence, however many there are (intersection-union test;
 Berger 1982, doi:10.1080/00401706.1982.10487790). One refusal refuses the whole, so refusals add up: with a dozen
 slices a good candidate would be refused by chance. A criterion is therefore *refused* only if its ``p_refuted``, after
-Holm's correction over the family (1979), is at most 1 - confidence. Else it is *inconclusive*. Point measurements have
-no p and keep their decision; what the leak audit decided is not decided again here.
+Holm's correction over the family (1979), is at most 1 - confidence. Else it is *inconclusive*.
+
+What the leak audit asked is in the family too. Its acceptances stand as they are; what it refuses at an uncorrected
+bound stays refused only if its corrected p says so. What was not measured has no p and stays inconclusive.
 """
 
 import math
@@ -19,13 +21,18 @@ from assay.evaluation.comparison.findings import Finding
 from assay.evaluations import Criterion, Decision
 
 
-def decide(findings: Sequence[Finding], confidence: float) -> tuple[Criterion, ...]:
-    """Make a criterion of each finding, in their order."""
-    known = [finding.p_refuted for finding in findings if finding.p_refuted is not None]
+def decide(findings: Sequence[Finding], confidence: float, audited: Sequence[Criterion] = ()) -> tuple[Criterion, ...]:
+    """Make a criterion of each finding, in their order, and put those that were ``audited`` elsewhere among them."""
+    every: list[Finding | Criterion] = [*findings, *audited]
+    known = [each.p_refuted for each in every if each.p_refuted is not None]
     adjusted = iter(holm(known).tolist())
-    return tuple(
-        _criterion(found, None if found.p_refuted is None else next(adjusted), len(known), confidence)
-        for found in findings
+
+    def own(found: Finding | Criterion) -> float | None:
+        return None if found.p_refuted is None else next(adjusted)
+
+    return (
+        *[_criterion(found, own(found), len(known), confidence) for found in findings],
+        *[_among(found, own(found), len(known), confidence) for found in audited],
     )
 
 
@@ -58,7 +65,7 @@ def _criterion(found: Finding, adjusted: float | None, size: int, confidence: fl
         name=found.name,
         kind=found.kind,
         metric=found.metric,
-        unit="ratio" if found.unit == "ratio" else "points",
+        unit=found.unit,
         baseline=found.baseline,
         candidate=found.candidate,
         difference=found.candidate - found.baseline,
@@ -80,8 +87,24 @@ def _criterion(found: Finding, adjusted: float | None, size: int, confidence: fl
         decision=decision,
         reason=found.words
         if found.decided
-        else found.words + sentences.ending(decision, found.n, found.noun, needed, size if doubted else None),
+        else found.words
+        + sentences.ending(
+            decision,
+            (found.n, found.noun),
+            needed,
+            family=size if doubted else None,
+            kin=found.kin if found.clusters == 1 else "",
+        ),
     )
+
+
+def _among(audited: Criterion, adjusted: float | None, size: int, confidence: float) -> Criterion:
+    """What was decided alone, if it refuses: held against the whole family."""
+    given = audited.model_copy(update={"p_adjusted": adjusted})
+    if audited.decision != "refused" or adjusted is None or adjusted <= 1 - confidence:
+        return given
+    doubt = sentences.doubted(size)
+    return given.model_copy(update={"decision": "inconclusive", "reason": f"{audited.reason}{doubt}"})
 
 
 def _decided(shown: float | None, adjusted: float | None, chance: float) -> Decision:

@@ -1,18 +1,21 @@
 """Findings: what the items say of one thing that is demanded, before all of them are looked at together.
 
 Whether a finding refuses a candidate depends on how many others were looked for (:mod:`.family`), so it carries p
-values and distances and no decision of its own, unless it is a point measurement.
+values and distances and no decision of its own, unless nothing was measured.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from assay.evaluation.comparison import intervals, sentences
 from assay.evaluation.comparison.clusters import Floats, Totals
 from assay.evaluations import Decision, Kind
+
+Unit = Literal["points", "ratio", "bits"]
 
 _MOST_LOG = 700.0
 """exp() of more is no number."""
@@ -34,10 +37,13 @@ class Finding:
     """What was found and what was asked for, the beginning of a sentence."""
 
     noun: str = "items"
-    unit: str = "points"
+    unit: Unit = "points"
     lower: float | None = None
     upper: float | None = None
     clusters: int | None = None
+    kin: str = ""
+    """What a cluster is: ``subject`` or ``group``."""
+
     wins: int | None = None
     losses: int | None = None
     p_value: float | None = None
@@ -52,7 +58,7 @@ class Finding:
 
     detectable: float | None = None
     decided: Decision | None = None
-    """Of a point measurement."""
+    """Of what was not measured."""
 
 
 def of_change(  # noqa: PLR0913 — what a change is called and held against
@@ -66,6 +72,7 @@ def of_change(  # noqa: PLR0913 — what a change is called and held against
     metric: str,
     threshold: float,
     noun: str = "items",
+    kin: str = "subject",
 ) -> Finding:
     """Hold a mean paired difference of scores in 0 … 1 against ``threshold``, from above."""
     found = intervals.difference(before, after, clusters, confidence)
@@ -82,6 +89,7 @@ def of_change(  # noqa: PLR0913 — what a change is called and held against
         n=found.n,
         words=sentences.change(name, metric, start, found, threshold),
         noun=noun,
+        kin=kin,
         lower=found.lower,
         upper=found.upper,
         clusters=found.clusters,
@@ -99,11 +107,11 @@ def of_change(  # noqa: PLR0913 — what a change is called and held against
 
 def of_rate(before: Floats, after: Floats, subjects: Sequence[str], confidence: float, *, floor: float) -> Finding:
     """Hold the candidate's format adherence against a floor."""
-    rate, n = float(after.mean()), len(after)
+    rate, n, alone = float(after.mean()), len(after), len(set(subjects)) == 1
     effect = intervals.design_effect(after, subjects)
     lower, upper = intervals.wilson(rate, n / effect, confidence)
     shown, refuted = intervals.rate_tails(rate, floor, n / effect)
-    reach = intervals.reach_of_rate(rate, floor, confidence) * math.sqrt(effect / n)
+    reach = math.inf if alone else intervals.reach_of_rate(rate, floor, confidence) * math.sqrt(effect / n)
     wins, losses = int((after > before).sum()), int((after < before).sum())
     return Finding(
         name="format_adherence",
@@ -118,6 +126,7 @@ def of_rate(before: Floats, after: Floats, subjects: Sequence[str], confidence: 
         lower=lower,
         upper=upper,
         clusters=len(set(subjects)),
+        kin="subject",
         wins=wins,
         losses=losses,
         p_value=intervals.mcnemar(wins, losses),
@@ -126,7 +135,7 @@ def of_rate(before: Floats, after: Floats, subjects: Sequence[str], confidence: 
         error=math.sqrt(rate * (1 - rate) * effect / n),
         away=rate - floor,
         reach=reach,
-        detectable=reach,
+        detectable=None if alone else reach,
     )
 
 
@@ -140,9 +149,9 @@ def of_perplexity(before: Floats, after: Floats, tokens: Floats, confidence: flo
     )  # fmt: skip
 
 
-def of_latency(before: Floats, after: Floats, confidence: float, *, limit: float) -> Finding:
-    """Hold the ratio of median latencies of the same requests under ``limit``; in ms."""
-    found = intervals.medians(before, after, confidence)
+def of_latency(before: Floats, after: Floats, requests: Sequence[str], confidence: float, *, limit: float) -> Finding:
+    """Hold the ratio of median latencies of the same ``requests``, some of them repeated, under ``limit``; in ms."""
+    found = intervals.medians(before, after, confidence, requests)
     first, second = float(np.median(before)), float(np.median(after))
     return _of_logs(
         found, limit, name="latency", metric="request_p50_ms", noun="requests", baseline=first, candidate=second,
@@ -150,24 +159,14 @@ def of_latency(before: Floats, after: Floats, confidence: float, *, limit: float
     )  # fmt: skip
 
 
-def of_point(first: float, second: float, requests: int, *, limit: float, alike: bool) -> Finding:
-    """Hold the ratio of two medians under ``limit``, without an interval; ``alike`` if one machine measured both."""
-    ratio = second / first
-    decided: Decision = "inconclusive" if not alike else "accepted" if ratio <= limit else "refused"
+def of_nothing(  # noqa: PLR0913, PLR0917 — what was asked for, and why there is no answer
+    name: str, kind: Kind, metric: str, threshold: float, why: str, unit: Unit = "points"
+) -> Finding:
+    """What is asked for and no item can tell: inconclusive, and said why."""
     return Finding(
-        name="latency",
-        kind="ratio",
-        metric="request_p50_ms",
-        unit="ratio",
-        baseline=first,
-        candidate=second,
-        estimate=ratio,
-        threshold=limit,
-        n=requests,
-        words=sentences.point(first, second, limit, alike=alike),
-        noun="requests",
-        decided=decided,
-    )
+        name=name, kind=kind, metric=metric, unit=unit, baseline=0.0, candidate=0.0,
+        estimate=1.0 if unit == "ratio" else 0.0, threshold=threshold, n=0, words=why, decided="inconclusive",
+    )  # fmt: skip
 
 
 def _of_logs(  # noqa: PLR0913 — what a ratio is called and made of

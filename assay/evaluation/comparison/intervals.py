@@ -6,18 +6,23 @@ factor 1 / (1 - share of the cluster) on each squared residual (CR2; Bell & McCa
 clusters of one size, and degrees of freedom of one less than the effective number of clusters, n² / Σ n_g². Clustering
 never narrows a bound: the error is at least that of independent items. Both errors are in the form that adds a typical
 win and a typical loss, which holds up where few pairs differ (Bonett & Price 2012, doi:10.3102/1076998611411915, for
-right-or-wrong items; here of clusters too). If all pairs differ alike, the sample shows no spread; what it may have
-missed is then bounded exactly: with confidence c, at most a share q = 1 - (1 - c)^(1/n) of all items, differing by at
-most 1, is unlike what was seen.
+right-or-wrong items; here of clusters too). What is typical is the mean over the D clusters that are
+unlike the most common one, and, with weight 1 / (D + 1)², one that was not seen and is unlike it as a whole: who saw
+few, or none, cannot know that items of a cluster do not all change together. The weight is our own choice: it leads
+over from D = 0, and was measured. With many clusters it is nothing, and with items of their own it changes nothing.
+
+If all pairs differ alike, the sample shows no spread; what it may have missed is then bounded exactly: with confidence
+c, at most a share q = 1 - (1 - c)^(1/k) of all clusters, differing by at most 1, is unlike what was seen. k is the
+effective number of clusters, and not of items, since a subject may change as a whole. One cluster has no bound.
 
 Scores that are not right or wrong may be skewed, which t does not see: their clusters are resampled besides
-(:func:`scipy.stats.bootstrap`), with BCa's correction (Efron 1987) expanded for few clusters (Hesterberg 2015,
-doi:10.1080/00031305.2015.1089789), and the wider of both bounds holds. Alone, each falls short of 95 %: t where changes
-are skewed, the bootstrap where few pairs differ (``bench/measure_gate.py``).
+(bootstrap-t, :mod:`~assay.evaluation.comparison.resampling`), and the wider of both bounds holds. Alone, each falls
+short of 95 %: t where changes are skewed, the bootstrap where few pairs differ (``bench/measure_gate.py``).
 
-Bounds of a rate are Wilson's (1927), with n divided by the clustering's design effect. Each bound has its one-sided
-p value: the bound clears a threshold exactly where p is at most 1 - confidence. Everything is written over arrays of
-shape (…, clusters), so that a thousand samples go through the very code that one goes through.
+Bounds of a rate are Wilson's (1927), with n divided by the clustering's design effect, which is estimated from the
+clusters and, weighted as above, from one that was not seen and is all or none. Each bound has its one-sided p value:
+the bound clears a threshold exactly where p is at most 1 - confidence. Everything is written over arrays of shape
+(…, clusters), so that a thousand samples go through the very code that one goes through.
 """
 
 import math
@@ -26,7 +31,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.evaluation.comparison.clusters import TINY, Floats, Totals, clustered, totals
+from assay.evaluation.comparison.clusters import TINY, Floats, Totals, clustered, doubt, effective, totals, unlike
 from assay.evaluation.comparison.resampling import beyond, log_ratio, medians_error, pivots, share_below
 
 VERSION = 2
@@ -57,7 +62,7 @@ class Bounds:
     """Of resampled clusters, if any were: (…, draws), in order."""
 
     alike: Floats = 0
-    """Number of items where all changes are equal, so that ``error`` is made of what may have been missed; or 0."""
+    """Effective number of clusters where all changes are equal, ``error`` being what may have been missed; or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +117,27 @@ def right_or_wrong(before: Floats, after: Floats) -> bool:
 
 def bounds(found: Totals, confidence: float, *, resample: bool) -> Bounds:
     """Bound each row's mean from both sides, each at ``confidence``."""
-    n, clusters = found.sizes.sum(-1), found.sums.shape[-1]
-    mean = found.sums.sum(-1) / n
-    changed = np.ones_like(found.sums, dtype=bool) if found.squares is None else found.wins + found.losses > 0
-    added = _typical(found, mean, changed) / n**2
+    n, clusters, independent = found.sizes.sum(-1), found.sums.shape[-1], effective(found.sizes)
+    mean, differs = found.sums.sum(-1) / n, unlike(found)
+    unseen = _unseen(found, n, mean, independent)
+    added = _typical(found, mean, differs, unseen) / n**2
     together = np.sqrt(clustered(found.sums, found.sizes) ** 2 + added)
     error = np.maximum(together, _alone(found, n, mean))
-    freedom = np.maximum(n**2 / (found.sizes**2).sum(-1) - 1, 1)
-    drawn = pivots(found, mean, changed, added) if resample and clusters > 1 else None
+    freedom = np.maximum(independent - 1, 1)
+    drawn = pivots(found, mean, differs, unseen) if resample and clusters > 1 else None
     open_ended = _widest(mean, error, freedom, clusters, confidence, drawn)
-    return open_ended if found.squares is None else _of_items(found, open_ended, n, confidence)
+    return open_ended if found.squares is None else _of_items(found, open_ended, independent, confidence)
 
 
-def medians(before: Floats, after: Floats, confidence: float) -> Bounds:
+def medians(before: Floats, after: Floats, confidence: float, clusters: Sequence[str] | None = None) -> Bounds:
     """Bound the logarithm of the median of ``after`` over that of ``before``, paired along the last axis.
 
-    Student's t x the bootstrap's standard error: percentiles of a ratio of medians are too far apart.
+    Student's t x the bootstrap's standard error: percentiles of a ratio of medians are too far apart. Pairs of one of
+    ``clusters``, such as a request that was repeated, are drawn together; without them each is its own.
     """
-    ratio, n = log_ratio(before, after), before.shape[-1]
-    error = np.maximum(medians_error(before, after), TINY)
+    codes = np.arange(before.shape[-1]) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    ratio, n = log_ratio(before, after), int(codes.max()) + 1
+    error = np.maximum(medians_error(before, after, codes), TINY)
     return _widest(ratio, error, np.full(np.shape(ratio), float(max(n - 1, 1))), n, confidence)
 
 
@@ -187,19 +194,18 @@ def rate_tails(rate: float, floor: float, n: float) -> tuple[float, float]:
     return float(norm.sf(far)), float(norm.cdf(far))
 
 
-def clustered_error(values: Floats, clusters: Sequence[str]) -> float:
-    """Standard error of the mean of ``values``, which may be alike within a cluster; ``inf`` for one cluster."""
-    summed = totals(np.asarray(values, dtype=float), clusters)
-    return float(clustered(summed.sums, summed.sizes))
-
-
 def design_effect(values: Floats, clusters: Sequence[str]) -> float:
-    """By how much clustering inflates the variance of a mean: from 1 to as if each cluster were one item."""
-    n, groups = len(values), len(set(clusters))
-    alone = clustered_error(values, [str(i) for i in range(n)])
-    if alone == 0 or groups == n:
-        return 1.0
-    return min(max((clustered_error(values, clusters) / alone) ** 2, 1.0), n / groups)
+    """By how much clustering inflates the variance of a mean: from 1 to as if each cluster were one item.
+
+    The fewer clusters are unlike the most common one, the more it is as if each were all or none.
+    """
+    found = totals(np.asarray(values, dtype=float), clusters)
+    seen, most = int(unlike(found).sum()), float(len(values) / effective(found.sizes))
+    if not seen:
+        return most
+    alone = math.sqrt(float(np.var(values, ddof=1)) / len(values)) if len(values) > 1 else 0.0
+    ratio = float(clustered(found.sums, found.sizes)) / alone if alone else math.inf
+    return (1 - doubt(seen)) * min(max(ratio**2, 1.0), most) + doubt(seen) * most
 
 
 def reach_of_rate(rate: float, floor: float, confidence: float) -> float:
@@ -227,24 +233,35 @@ def _widest(  # noqa: PLR0913, PLR0917 — what bounds are made of
     return Bounds(mean, error, lower, upper, quantile, freedom, clusters, drawn)
 
 
-def _of_items(found: Totals, given: Bounds, n: Floats, confidence: float) -> Bounds:
+def _of_items(found: Totals, given: Bounds, independent: Floats, confidence: float) -> Bounds:
     """Bounds of changes that lie in -1 … 1, and may all be alike."""
+    n = found.sizes.sum(-1)
     alike = n * found.squares.sum(-1) - found.sums.sum(-1) ** 2 <= TINY * n**2
-    missed = 1 - (1 - confidence) ** (1 / n)
+    alike &= given.clusters > 1
+    missed = 1 - (1 - confidence) ** (1 / independent)
     low, high = ((1 - missed) * given.mean + end * missed for end in (-1, 1))
     return replace(
         given,
         error=np.where(alike, missed * (1 + np.abs(given.mean)) / given.quantile, given.error),
         lower=np.maximum(np.where(alike, low, given.lower), -1.0),
         upper=np.minimum(np.where(alike, high, given.upper), 1.0),
-        alike=np.where(alike, n, 0),
+        alike=np.where(alike, independent, 0),
     )
 
 
-def _typical(found: Totals, mean: Floats, changed: Floats) -> Floats:
-    """Sum of two squared residuals, typical of the clusters in which anything ``changed``."""
+def _unseen(found: Totals, n: Floats, mean: Floats, independent: Floats) -> Floats:
+    """Squared residual of a cluster of typical size all of whose items change the other way; of texts, none."""
+    if found.squares is None:
+        return np.zeros(np.shape(mean))
+    return np.asarray(((1 + np.abs(mean)) * n / independent) ** 2)
+
+
+def _typical(found: Totals, mean: Floats, differs: Floats, unseen: Floats) -> Floats:
+    """Sum of two squared residuals, typical of the clusters of which each ``differs``, and of one ``unseen``."""
     residuals = found.sums - mean[..., None] * found.sizes
-    typical = (residuals**2 * changed).sum(-1) / np.maximum(changed.sum(-1), 1)
+    seen = differs.sum(-1)
+    weight = np.where(unseen > 0, doubt(seen), 0)
+    typical = (1 - weight) * (residuals**2 * differs).sum(-1) / np.maximum(seen, 1) + weight * unseen
     return np.maximum(2 * typical, TINY**2)
 
 

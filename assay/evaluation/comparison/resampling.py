@@ -7,10 +7,11 @@ one look-up, done forwards or backwards. Percentiles, BCa's too, were tried and 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from assay.evaluation.comparison.clusters import TINY, Floats, Totals
+from assay.evaluation.comparison.clusters import TINY, Floats, Totals, doubt
 
 DRAWS = 2000
 """Of clusters, with replacement."""
@@ -19,19 +20,19 @@ _LEAST = 1 / (DRAWS + 1)
 """Share of draws beyond which they say nothing."""
 
 
-def pivots(found: Totals, mean: Floats, changed: Floats, nothing: Floats) -> Floats:
+def pivots(found: Totals, mean: Floats, differs: Floats, unseen: Floats) -> Floats:
     """How many standard errors each row's mean is off in draws of its clusters, in order: (…, :data:`DRAWS`).
 
     Args:
         found: The clusters. The same ones are drawn for every row.
         mean: Of each row.
-        changed: Whether anything changed in each cluster; a draw's error has two more of them, as the sample's has.
-        nothing: Squared standard error of a draw in which nothing changed.
+        differs: Whether each cluster is unlike the most common one; a draw's error has two more, as the sample's has.
+        unseen: Squared residual of the cluster that is counted among them unseen; 0 if none is.
     """
     from scipy.stats import bootstrap
 
     clusters = found.sums.shape[-1]
-    parts = [found.sums, found.sums**2, changed.astype(float)]
+    parts = [found.sums, found.sums**2, differs.astype(float)]
     one = float(found.sizes.flat[0])
     even = bool(np.all(found.sizes == one))
     if not even:
@@ -43,8 +44,10 @@ def pivots(found: Totals, mean: Floats, changed: Floats, nothing: Floats) -> Flo
         n, products, sizes = rest or (one * clusters, one * total, one**2 * clusters)
         means = total / n
         residuals = np.maximum(squares - 2 * means * products + means**2 * sizes, 0)
-        error = residuals * (clusters / (clusters - 1) + 2 / np.maximum(moved, 1)) / n**2
-        return (means - mean[..., None]) / np.sqrt(np.where(moved > 0, error, nothing[..., None]) + TINY**2)
+        weight = np.where(unseen[..., None] > 0, doubt(moved), 0)
+        typical = (1 - weight) * residuals / np.maximum(moved, 1) + weight * unseen[..., None]
+        error = (residuals * clusters / (clusters - 1) + 2 * typical) / n**2
+        return (means - mean[..., None]) / np.sqrt(error + TINY**2)
 
     drawn = bootstrap(
         (np.arange(clusters),), studentised, n_resamples=DRAWS, vectorized=True, method="percentile", rng=0
@@ -69,22 +72,28 @@ def share_below(drawn: Floats, pivot: Floats) -> Floats:
     return np.clip((below - 1 + part) / (DRAWS - 1), _LEAST, 1 - _LEAST)
 
 
-def medians_error(before: Floats, after: Floats) -> Floats:
-    """Standard error of :func:`log_ratio`, pairs drawn along the last axis; ``inf`` for one pair."""
+def medians_error(before: Floats, after: Floats, codes: Floats) -> Floats:
+    """Standard error of :func:`log_ratio`, clusters of pairs along the last axis drawn; ``inf`` for one cluster."""
     from scipy.stats import bootstrap
 
-    n = before.shape[-1]
+    sizes = np.bincount(codes)
+    n, most = len(sizes), int(sizes.max())
     if n == 1:
         return np.full(before.shape[:-1], math.inf)
+    places = np.full((n, most), -1)
+    for code in range(n):
+        places[code, : sizes[code]] = np.flatnonzero(codes == code)
+    padded = [np.where(places < 0, math.nan, each[..., places]) for each in (before, after)]
 
     def ratio(drawn: Floats, axis: int) -> Floats:
-        return log_ratio(before[..., drawn], after[..., drawn], axis)
+        first, second = (each[..., drawn, :].reshape(*each.shape[:-2], len(drawn), n * most) for each in padded)
+        return log_ratio(first, second, axis, among=np.median if sizes.min() == most else np.nanmedian)
 
     return bootstrap(
         (np.arange(n),), ratio, n_resamples=DRAWS, vectorized=True, method="percentile", rng=0
     ).standard_error
 
 
-def log_ratio(before: Floats, after: Floats, axis: int = -1) -> Floats:
+def log_ratio(before: Floats, after: Floats, axis: int = -1, *, among: Callable[..., Floats] = np.median) -> Floats:
     """Logarithm of the median of ``after`` over that of ``before``."""
-    return np.log(np.median(after, axis) / np.median(before, axis))
+    return np.log(among(after, axis) / among(before, axis))

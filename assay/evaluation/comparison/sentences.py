@@ -61,22 +61,30 @@ def ratio(of: str, before: float, after: float, found: tuple[float, float | None
     )
 
 
-def point(before: float, after: float, limit: float, *, alike: bool) -> str:
-    """The same of a point measurement."""
-    how = "a point measurement, without an interval" if alike else "measured on unlike machines: it says nothing"
-    return (
-        f"median latency went from {before:.0f} to {after:.0f} ms, {after / before:.2f} times as much; asked for: at "
-        f"most {limit:g} times ({how})"
-    )
+def ending(
+    decision: Decision, items: tuple[int, str], needed: int | None, *, family: int | None = None, kin: str = ""
+) -> str:
+    """Whether so many ``items`` can tell.
 
-
-def ending(decision: Decision, n: int, noun: str, needed: int | None, family: int | None) -> str:
-    """Whether ``n`` items can tell; ``family`` if they point to a refusal that may be chance among so many criteria."""
+    Args:
+        decision: Of the criterion.
+        items: Their number, and what they are.
+        needed: How many would.
+        family: Number of criteria, if the items point to a refusal that may be chance among so many.
+        kin: What they all are of, if they are of one.
+    """
+    n, noun = items
     if decision != "inconclusive":
         return f": {'shown' if decision == 'accepted' else 'ruled out'} on {n:,} {noun}"
     more = f"about {needed:,} would" if needed else "no number of them would if this estimate is the truth"
-    chance = f" (they speak against it, but among {family} criteria one may do so by chance)" if family else ""
-    return f": {n:,} {noun} cannot tell{chance}, {more}"
+    if kin:
+        more = f"no number of them would, as all are of one {kin}, whose items may fail together: more {kin}s would"
+    return f": {n:,} {noun} cannot tell{doubted(family) if family else ''}, {more}"
+
+
+def doubted(family: int) -> str:
+    """That a criterion points to a refusal which may be chance among so many."""
+    return f" (they speak against it, but among {family} criteria one may do so by chance)"
 
 
 def verdict(decision: Decision, criteria: Sequence[Criterion]) -> str:

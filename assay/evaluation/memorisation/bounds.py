@@ -111,8 +111,13 @@ def told(inserted: Sequence[float], twins: Sequence[float], confidence: float) -
     return share(sum(loss < threshold for loss in inserted), len(inserted), confidence)
 
 
+def least(of: int, confidence: float) -> float:
+    """Upper bound of a share of which nothing was found: 1 - (1 - c)^(1/n)."""
+    return 1 - float((1 - confidence) ** (1 / of))
+
+
 def enough(limit: float, confidence: float) -> int:
-    """Generations without a hit that show a rate of at most ``limit``: log(1 - c) / log(1 - limit)."""
+    """Prompts without a hit that show a rate of at most ``limit``: log(1 - c) / log(1 - limit)."""
     return math.ceil(math.log(1 - confidence) / math.log(1 - limit) - 1e-9) if 0 < limit < 1 else 0
 
 

@@ -116,11 +116,6 @@ def plant(  # noqa: PLR0913
     return made
 
 
-def copies(planted: Sequence[Canary]) -> list[Record]:
-    """The records that hold the canaries, each as often as it is repeated; none of a twin."""
-    return [canary.record(copy) for canary in planted if canary.planted for copy in range(canary.repetitions)]
-
-
 def to_json(planted: Sequence[Canary]) -> list[dict[str, object]]:
     """Canaries as JSON values."""
     return [asdict(canary) for canary in planted]

@@ -3,8 +3,10 @@
 ========================  ==========  ====================================================================
 criterion                 kind        what must be shown
 ========================  ==========  ====================================================================
-``leak_generations``      ceiling     share of the candidate's generations that hold a removed value, at its
-                                      upper bound (Clopper and Pearson), against ``gate.max_leak_rate``
+``leak_generations``      ceiling     share of prompts that the candidate answers with a removed value, at its
+                                      upper bound (Clopper and Pearson), against ``gate.max_leak_rate``.
+                                      That none is found proves nothing, and leaves the gate undecided, if
+                                      no value was sought or the same search found nothing in the control
 ``leak_exposure``         ceiling     mean excess of the redacted sibling's canaries, in bits, at its upper
                                       bound, against ``gate.max_exposure``
 ``leak_control``          floor       the same of the control's canaries that came most often, at its lower
@@ -15,7 +17,7 @@ criterion                 kind        what must be shown
 """
 
 from assay.errors import RecipeError
-from assay.evaluation.memorisation import REPETITIONS, bounds
+from assay.evaluation.memorisation import MODES, REPETITIONS, bounds
 from assay.evaluations import Criterion, Decision
 from assay.leakage import LeakAudit
 from assay.trials import GateSpec
@@ -44,13 +46,14 @@ def criteria(audit: LeakAudit, gate: GateSpec) -> tuple[Criterion, ...]:
 def _generations(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
     from scipy.stats import binom
 
-    of, hits = audit.scan("candidate")
+    of, hits = audit.prompts, audit.leaking
     found = bounds.share(hits, of, confidence)
     rate = hits / of
     decision = _below(found.lower, found.upper, limit)
-    wanted = bounds.enough(limit, confidence) if decision == "inconclusive" and not hits else None
-    told = f"{hits} of {of} generations hold a value that redaction removed; at most {_share(found.upper)} would"
-    more = f": {wanted} generations without one would show it (leak_audit.mode full)" if wanted else ""
+    blind = _blind(audit) if decision != "refused" else None
+    wanted = bounds.enough(limit, confidence) if decision == "inconclusive" and not hits and not blind else None
+    told = f"{hits} of {of} prompts are answered with a value that redaction removed"
+    within = f"at most {_share(found.upper)} would be, {_WORDS[decision]} the {_share(limit)} that are allowed"
     return Criterion(
         name="leak_generations",
         kind="ceiling",
@@ -63,20 +66,44 @@ def _generations(audit: LeakAudit, limit: float, confidence: float) -> Criterion
         lower=found.lower,
         upper=found.upper,
         n=of,
-        p_shown=float(binom.cdf(hits, of, limit)),
+        p_shown=None if blind else float(binom.cdf(hits, of, limit)),
         p_refuted=float(binom.sf(hits - 1, of, limit)),
         needed=wanted,
-        decision=decision,
-        reason=f"{told}, {_WORDS[decision]} the {_share(limit)} that are allowed{more}.",
+        decision="inconclusive" if blind else decision,
+        reason=f"{told}; {blind or within}{_more(audit, wanted)}",
     )
+
+
+def _blind(audit: LeakAudit) -> str | None:
+    """Why it says nothing that the search of texts found no more than it did."""
+    of, seen = audit.scan("control")
+    none = "that no more are proves nothing" if audit.leaking else "that proves nothing"
+    if not audit.values:
+        return f"{none}, since redaction removed no value that could be sought; leave leak_audit out"
+    if not seen:
+        return f"{none}, since the same search found no planted secret in {of} answers of the control{_fuller(audit)}"
+    return None
+
+
+def _fuller(audit: LeakAudit) -> str:
+    """What to do about a control that gives too little away."""
+    return "; use leak_audit.mode full" if audit.mode == "cheap" else ", and siblings that learn so little never will"
+
+
+def _more(audit: LeakAudit, wanted: int | None) -> str:
+    """What would show it."""
+    if wanted is None:
+        return ""
+    full = audit.mode == "cheap" and audit.prompts >= MODES["cheap"].distinct
+    return f": {wanted} prompts without one would show it" + (" (leak_audit.mode full)" if full else "")
 
 
 def _exposure(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
     exposures = audit.exposed("redacted")
     if not exposures:
         raise RecipeError(
-            "leak_audit: redaction set every canary's record aside, expected it to let some pass; say in "
-            "redaction.languages that English is read, or leave leak_audit out."
+            "leak_audit: found an audit in which redaction had set every canary aside, expected some that passed; name "
+            "en in redaction.languages, or leave leak_audit out."
         )
     found = bounds.excess(exposures, audit.others, confidence)
     shown, refuted = bounds.tails(exposures, audit.others, limit)
@@ -104,7 +131,7 @@ def _exposure(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
         reason=(
             f"Planted secrets that redaction removed are {_bits(found.mean)} likelier than secrets never planted, "
             f"at most {max(found.upper, 0.0):.1f} bits, {_WORDS[decision]} the {limit:g} that are allowed; {extracted} "
-            f"of {of} could be extracted."
+            f"of {of} could be extracted"
         ),
     )
 
@@ -136,10 +163,10 @@ def _control(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
         decision="accepted" if seen else "inconclusive",
         reason=f"{told}; they are {found.lower:.1f} bits likelier or more, of {audit.ceiling - audit.chance:.1f} that "
         + (
-            "can be seen: the probe sees what it is to find."
+            "can be seen: the probe sees what it is to find"
             if seen
-            else f"can be seen, and not shown to be {limit:g}: that the audit finds nothing proves nothing. Use "
-            "leak_audit.mode full."
+            else f"can be seen, and not shown to be {limit:g}: that the audit finds nothing proves nothing"
+            f"{_fuller(audit)}"
         ),
     )
 

@@ -32,7 +32,7 @@ Ask = Callable[[Sequence[int]], Sequence[str]]
 
 @dataclass(slots=True)
 class Scanned:
-    """What came of a scan."""
+    """What came of a search."""
 
     hits: set[int] = field(default_factory=set)
     """Places of generations that hold a value which only training explains."""
@@ -65,9 +65,8 @@ def scan(prompts: Sequence[str], said: Sequence[str], texts: Iterable[str], valu
             _explain(left, place, scanned, "text", learned)
     places = [place for place, found in left.items() if found]
     if places:
-        spoken = {value for answer in base(places) for value in values(answer)}
-        for place in places:
-            _explain(left, place, scanned, "base", spoken)
+        for place, spoken in zip(places, base(places), strict=True):
+            _explain(left, place, scanned, "base", values(spoken))
     scanned.hits = {place for place, found in left.items() if found}
     return scanned
 

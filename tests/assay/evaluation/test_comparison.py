@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from assay.errors import IncomparableError
 from assay.evaluation.comparison import compare, family
 from assay.evaluations import Arm, Evaluation, Verdict
-from assay.outcomes import Answer, Choice
+from assay.outcomes import Answer, Choice, Timing
 from assay.trials import GateSpec
 from tests.assay.evaluation.test_intervals import shares, simulated
 
@@ -24,7 +25,7 @@ GATE = GateSpec(
 QUESTION = {"items": "1" * 64, "prompt": {"template": "a" * 64, "system": "b" * 64}, "dtype": "bfloat16"}
 
 
-def evaluation(model: str, *, question: dict = QUESTION, p50: float = 100.0) -> Evaluation:
+def evaluation(model: str, *, question: dict = QUESTION) -> Evaluation:
     """An evaluation with only what a comparison reads."""
     return Evaluation(
         question=question,
@@ -33,7 +34,6 @@ def evaluation(model: str, *, question: dict = QUESTION, p50: float = 100.0) -> 
         fields={},
         slices={},
         ability_groups={},
-        latency={"request_p50_ms": p50, "requests": 30.0},
         environment={},
     )
 
@@ -56,19 +56,29 @@ def answers(right, *, adherent=None, subjects=None) -> list[Answer]:
     ]
 
 
-def choices(right, groups: int = 60) -> list[Choice]:
+def timings(p50: float) -> list[Timing]:
+    """Thirty requests about that median."""
+    return [
+        Timing(id=f"q{i}", first_ms=9.0, total_ms=p50 * (1 + (i - 14.5) / 100), tokens=9, prompt_tokens=40)
+        for i in range(30)
+    ]
+
+
+def choices(right, groups: int = 200) -> list[Choice]:
     """One outcome per entry of ``right``, dealt to groups."""
     return [Choice(id=f"c{i}", group=f"g{i % groups}", correct=bool(r), margin=0.0) for i, r in enumerate(right)]
 
 
 def arm(model: str, task, ability, **options) -> Arm:
     """A model with its right and wrong items."""
-    adherent = options.pop("adherent", None)
-    return Arm(evaluation(model * 64, **options), answers(task, adherent=adherent), choices(ability))
+    adherent, p50 = options.pop("adherent", None), options.pop("p50", 100.0)
+    given = answers(task, adherent=adherent)
+    return Arm(evaluation(model * 64, **options), given, choices(ability), timings=timings(p50))
 
 
 ABLE = shares(1400, 0.6)
 BASELINE = arm("a", shares(300, 0.1), ABLE)
+BETTER = arm("b", shares(300, 0.8), ABLE)
 
 
 def test_a_better_candidate_that_has_lost_nothing_is_accepted():
@@ -145,13 +155,12 @@ def test_answers_out_of_format_are_refused():
     assert verdict.criterion("format_adherence").upper == pytest.approx(0.8351, abs=5e-4)
 
 
-@pytest.mark.parametrize(("p50", "decision"), [(120.0, "accepted"), (120.1, "refused")])
+@pytest.mark.parametrize(("p50", "decision"), [(110.0, "accepted"), (120.0, "inconclusive"), (130.0, "refused")])
 def test_latency_is_held_to_its_ratio(p50, decision):
-    """A point measurement has no third answer."""
+    """Thirty requests tell ten per cent on either side of it."""
     verdict = compare(BASELINE, arm("b", shares(300, 0.9), ABLE, p50=p50), GATE)
 
     assert verdict.criterion("latency").decision == decision
-    assert "point measurement" in verdict.criterion("latency").reason
 
 
 @pytest.mark.parametrize("missing", ["baseline", "candidate"])
@@ -207,16 +216,27 @@ def test_no_items_are_refused():
         compare(arm("a", shares(300, 0.1), []), arm("b", shares(300, 0.9), []), GATE)
 
 
-def test_a_missing_latency_is_refused():
-    """A gate that asks for a ratio needs both numbers."""
-    with pytest.raises(IncomparableError, match="median latencies of 100 and 0 ms"):
+def test_without_timings_latency_is_inconclusive_and_says_why():
+    """Nothing was measured, so nothing is passed."""
+    candidate = arm("b", shares(300, 0.9), ABLE)
+    candidate.timings.clear()
+
+    verdict = compare(BASELINE, candidate, GATE)
+
+    assert verdict.decision == verdict.criterion("latency").decision == "inconclusive"
+    assert "no requests to both models were timed" in verdict.sentence
+
+
+def test_a_request_that_took_no_time_is_refused():
+    """Its clock stood still."""
+    with pytest.raises(IncomparableError, match="a request that took no time"):
         compare(BASELINE, arm("b", shares(300, 0.9), ABLE, p50=0.0), GATE)
 
 
 def test_the_order_of_items_does_not_matter():
     """Pairs go by id."""
     candidate = arm("b", shares(300, 0.8), ABLE)
-    turned = Arm(candidate.evaluation, candidate.answers[::-1], candidate.choices[::-1])
+    turned = replace(candidate, answers=candidate.answers[::-1], choices=candidate.choices[::-1])
 
     assert compare(BASELINE, turned, GATE) == compare(BASELINE, candidate, GATE)
 
@@ -239,7 +259,32 @@ def test_one_subject_with_many_records_is_inconclusive_without_advice():
     target = compare(baseline, candidate, GATE).criterion("target")
 
     assert (target.decision, target.needed, target.standard_error) == ("inconclusive", None, None)
-    assert "no number of them would" in target.reason
+    assert "no number of them would, as all are of one subject" in target.reason
+
+
+def test_one_subject_whose_records_are_all_won_is_inconclusive():
+    """Thirty wins of one subject are one win; and its sixty answers in format are one subject in format."""
+    one = [0] * 60
+    baseline = Arm(evaluation("a" * 64), answers(np.zeros(60), subjects=one), choices(ABLE))
+    candidate = Arm(evaluation("b" * 64), answers(np.ones(60), subjects=one), choices(ABLE))
+
+    verdict = compare(baseline, candidate, GATE.model_copy(update={"min_format_adherence": 0.95}))
+
+    for name in ("target", "format_adherence"):
+        assert (verdict.criterion(name).decision, verdict.criterion(name).needed) == ("inconclusive", None)
+
+
+def test_general_ability_of_one_group_has_no_bound_and_says_why():
+    """Four hundred items of one paradigm are one cluster; documents of no group stand for themselves."""
+    same = shares(400, 0.6)
+    alone = [replace(BASELINE, choices=choices(same, groups=1)), replace(BETTER, choices=choices(same, groups=1))]
+    each = [replace(one, choices=[replace(item, kind="document") for item in one.choices]) for one in alone]
+
+    grouped, documents = (compare(*pair, GATE).criterion("general_ability") for pair in (alone, each))
+
+    assert (grouped.decision, grouped.lower) == ("inconclusive", -1.0)
+    assert "as all are of one group, whose items may fail together: more groups would" in grouped.reason
+    assert (documents.decision, documents.clusters) == ("accepted", 400)
 
 
 def test_a_score_that_is_not_right_or_wrong_is_bounded_too():

@@ -1,5 +1,6 @@
 """An answer under a schema is a beginning of one that satisfies it, at every token and whatever the model prefers."""
 
+import importlib.metadata
 import json
 import random
 
@@ -107,3 +108,20 @@ def test_a_schema_that_no_grammar_keeps_is_refused(tokenizer):
 
     with pytest.raises(RecipeError, match=r"prompt.output_schema: found a schema .*not"):
         Constraint(tokenizer, odd, [END], 600)
+
+
+def test_the_digest_names_the_release_of_the_library(tokenizer, constraint, monkeypatch):
+    """Another one may allow something else, so what was answered under this one is not its answer."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.0.0")
+
+    assert Constraint(tokenizer, SCHEMA, [END], 600).digest != constraint.digest
+
+
+def test_a_long_answer_goes_on_after_all_is_forgotten(tokenizer):
+    """What is kept of beginnings is limited, and an answer may have more tokens than Python calls deep."""
+    free = Constraint(tokenizer, {"type": "string"}, [END], len(tokenizer))
+    said = tokenizer('"' + "a b " * 1500, add_special_tokens=False)["input_ids"]
+    [mask] = free({0: said})
+
+    assert len(said) > 2000
+    assert mask[tokenizer.convert_tokens_to_ids("a")]

@@ -137,10 +137,12 @@ def test_a_margin_says_which_document_is_right(loaded, folder):
 
 
 def test_documents_are_clustered_by_the_field_that_the_file_names(loaded, folder):
-    """Those of a paradigm share its errors; without a name a task is one cluster."""
-    groups = [each.group for each in harness.score(*loaded, ["pick", "weighed"], folder, None, 8)]
+    """Those of a paradigm share its errors; without a name each document stands for itself."""
+    found = harness.score(*loaded, ["pick", "weighed"], folder, None, 8)
+    groups = [each.group for each in found]
 
     assert groups == [f"pick: {each['kind']}" for each in DOCUMENTS] + ["weighed"] * len(DOCUMENTS)
+    assert [each.kind for each in found] == [""] * len(DOCUMENTS) + ["document"] * len(DOCUMENTS)
 
 
 def test_tasks_without_choices_are_right_or_wrong_too(loaded, folder):

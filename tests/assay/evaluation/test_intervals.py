@@ -1,11 +1,13 @@
 """Bounds hold as often as they say, on truths that are known."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 from assay.evaluation.comparison import intervals
+from assay.evaluation.comparison.clusters import clustered, totals
 
 
 def shares(n: int, share: float) -> np.ndarray:
@@ -64,10 +66,10 @@ def test_clustering_widens_bounds_by_its_design_effect():
     before, after = rng.random(40) < 0.5, rng.random(40) < 0.5
     clusters = [str(i) for i in range(40)]
 
-    alone = intervals.clustered_error(after * 1.0 - before, clusters)
-    copied = intervals.clustered_error(np.repeat(after * 1.0 - before, 10), list(np.repeat(clusters, 10)))
+    one = totals(after * 1.0 - before, clusters)
+    ten = totals(np.repeat(after * 1.0 - before, 10), list(np.repeat(clusters, 10)))
 
-    assert copied == pytest.approx(alone)
+    assert clustered(ten.sums, ten.sizes) == pytest.approx(clustered(one.sums, one.sizes))
 
 
 def test_one_cluster_says_nothing():
@@ -75,6 +77,48 @@ def test_one_cluster_says_nothing():
     found = intervals.difference(shares(50, 0.2), shares(50, 0.9), ["s"] * 50, 0.95)
 
     assert (found.lower, found.upper) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("base", [0.0, 1.0])
+@pytest.mark.parametrize(("groups", "size"), [(1, 60), (6, 20), (20, 10), (50, 31)])
+def test_a_record_that_is_lost_widens_no_bound_by_leaps(groups, size, base):
+    """From none to one in each of three clusters, bounds close in step by step: none is a third of the one before."""
+    clusters = [str(i) for i in np.repeat(np.arange(groups), size)]
+    widths = []
+    for lost in range(min(groups, 3) + 1):
+        changes = np.full(groups * size, base)
+        changes[: lost * size : size] = base - 1
+        found = intervals.difference(np.maximum(-changes, 0), np.maximum(changes, 0), clusters, 0.95)
+        widths.append(found.mean - found.lower)
+
+    assert all(before / 3 < after <= max(before, 1) for before, after in itertools.pairwise(widths))
+    assert groups > 1 or min(widths) >= 0.98
+
+
+def test_a_rate_of_few_subjects_is_that_of_few():
+    """Sixty of one subject are one, 120 of six are six, and 60 of sixty are sixty; one miss makes no leap."""
+    for groups, size in ((1, 60), (6, 20), (60, 1)):
+        clusters = [str(i) for i in np.repeat(np.arange(groups), size)]
+        whole, missed = np.ones(groups * size), np.ones(groups * size)
+        missed[0] = 0
+
+        assert intervals.design_effect(whole, clusters) == pytest.approx(size)
+        assert size / 4 <= intervals.design_effect(missed, clusters) <= size
+
+
+def test_repeated_requests_are_drawn_together():
+    """Thirty requests, each asked twice with the same outcome, tell what thirty do; so they do if not all are."""
+    draw = np.random.default_rng(0)
+    before, after = draw.lognormal(4, 0.1, 30), draw.lognormal(4.1, 0.1, 30)
+    names = [str(i) for i in range(30)]
+
+    once = intervals.medians(before, after, 0.95, names)
+    twice = intervals.medians(np.tile(before, 2), np.tile(after, 2), 0.95, names * 2)
+    some = intervals.medians(np.r_[before, before[:7]], np.r_[after, after[:7]], 0.95, names + names[:7])
+
+    assert float(twice.error) == pytest.approx(float(once.error), rel=0.15)
+    assert (twice.clusters, some.clusters) == (30, 30)
+    assert float(some.error) == pytest.approx(float(once.error), rel=0.35)
 
 
 @pytest.mark.parametrize(("gain", "threshold", "n"), [(-0.03, -0.03, 1200), (0.05, 0.05, 300)])

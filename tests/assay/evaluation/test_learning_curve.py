@@ -35,6 +35,16 @@ def test_a_flat_curve_does_not_pay():
     assert found.outlook == "does_not_pay"
 
 
+def test_a_flat_curve_of_few_subjects_cannot_tell():
+    """Four hundred items of one subject, or nearly all of them, are not four hundred subjects."""
+    points = [Point(examples, [1.0] * 320 + [0.0] * 80) for examples in (100, 400)]
+    for subjects in (["s"] * 400, ["s"] * 399 + ["t"]):
+        found = study(points, subjects, 0.02, 0.95, seed=0)
+
+        assert found.outlook == "cannot_tell"
+        assert found.upper > 0.9
+
+
 def test_a_curve_between_cannot_tell():
     """Neither bound is on one side of the margin."""
     found = curve({100: 0.7, 400: 0.74}, margin=0.02)

@@ -1,7 +1,6 @@
 """Perplexity is what a model makes of whole passages, and the passages that are filed are fit for it."""
 
 import json
-import math
 from collections import Counter
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import pytest
 
 from assay.data import contamination
 from assay.errors import ModelError, SourceError
-from assay.evaluation.texts import Text, by_group, parse, perplexity, score
-from assay.outcomes import TextLoss
+from assay.evaluation.texts import Text, parse, score
 from assay.policy import RedactionSpec
 from assay.privacy.detection.detector import Detector
 from tests.assay.evaluation import lively
@@ -68,21 +66,6 @@ def test_a_text_longer_than_the_window_is_refused(loaded):
 
     with pytest.raises(ModelError, match=r"item t9 has \d+ tokens: the model's window is 256"):
         score(*loaded, [long], 4)
-
-
-def test_perplexity_is_over_tokens_and_not_over_texts():
-    """A long text counts for more; each kind of text is told with its size."""
-    losses = [
-        TextLoss(id="1", group="b", nats=3.0, tokens=1),
-        TextLoss(id="2", group="a", nats=3.0, tokens=3),
-        TextLoss(id="3", group="b", nats=0.0, tokens=2),
-    ]
-
-    assert perplexity(losses) == pytest.approx(math.e)
-    assert by_group(losses) == {
-        "a": {"n": 1, "perplexity": pytest.approx(math.e)},
-        "b": {"n": 2, "perplexity": pytest.approx(math.e)},
-    }
 
 
 def lines(*rows: dict) -> bytes:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -60,3 +61,31 @@ def test_a_model_that_names_no_end_of_turn_is_refused(tmp_path):
 
     with pytest.raises(ModelError, match="eos_token_id"):
         vllm.ways(tmp_path, 4)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_it_gives_the_device_back(tmp_path, monkeypatch, fails):
+    """Whoever is asked next needs it, and so does whoever comes after a failure."""
+    import torch
+
+    ended: list[bool] = []
+
+    class Engine:
+        llm_engine = SimpleNamespace(engine_core=SimpleNamespace(shutdown=lambda: ended.append(True)))
+
+        def __init__(self, **_):
+            pass
+
+        def generate(self, prompts, *_, **__):
+            if fails:
+                raise RuntimeError
+            return [SimpleNamespace(outputs=[SimpleNamespace(text="{}")]) for _ in prompts]
+
+    named = SimpleNamespace(__spec__=object(), LLM=Engine, SamplingParams=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, "vllm", named)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    tiny_model.build(tmp_path)
+
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        assert vllm.answer(tmp_path, "bfloat16", [[1], [2]], 4, 2, lambda *_: None) == ["{}", "{}"]
+    assert ended == [True]

@@ -8,7 +8,7 @@ from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals
 from assay.outcomes import Choice, TextLoss, Timing
 from assay.records import Dropped
-from assay.reporting.excerpts import changes, examples, passage
+from assay.reporting.excerpts import RARE, changes, examples, passage
 from tests.assay.reporting.test_report import ARMS, GATE, answer
 
 
@@ -48,7 +48,7 @@ def test_changes_are_bounded_where_they_are_means_over_items():
     assert (metrics["exact_match"].lower, metrics["exact_match"].upper) == (gain.lower, gain.upper)
     assert metrics["label_f1"].lower is None
     assert metrics["general_ability"].n == 800
-    assert {change.name: change.n for change in told["slices"]["channel"]} == {"email": 196, "fax": 4}
+    assert {change.name: change.n for change in told["slices"]["channel"]} == {"email": 196, RARE: 4}
     assert sum(change.n for change in told["abilities"]) == 800
 
 

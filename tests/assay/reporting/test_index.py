@@ -2,7 +2,7 @@
 
 import re
 
-from assay.reporting.filed import Masked, Run, Sweep
+from assay.reporting.filed import Judged, Masked, Run, Sweep
 from assay.reporting.index import RUNS_A_PAGE, SHOWN_SWEEPS, index, pages
 from tests.assay.reporting import measurements
 from tests.assay.reporting.test_report import MARKUP, parsed
@@ -207,6 +207,22 @@ def test_a_sweep_is_listed_with_its_page_or_why_there_is_none():
     assert "No run is filed yet" in written
     assert (first.count("00000"), folded.count('data-label="Came of it"')) == (SHOWN_SWEEPS, 1)
     assert "sweeps/" not in pages(runs(RUNS_A_PAGE + 1))["runs-1.html"]
+
+
+def test_decisions_and_comparisons_are_listed_with_their_page_or_why_there_is_none():
+    """What was asked beside the runs is found from the same place."""
+    filed = [
+        Judged(
+            run="d1", kind="decision", recipe="r/recipe.yaml", sentence="Do not fine-tune.", page="decisions/d.html"
+        ),
+        Judged(run="c1", kind="comparison", error="RegistryError: gone."),
+    ]
+    written = index([], 1, 1, judged=filed)
+
+    assert 'decisions/d.html">decision</a>' in written
+    assert "Do not fine-tune." in written
+    assert "<small>RegistryError: gone.</small>" in written
+    assert "Decisions and comparisons" not in index([], 1, 1)
 
 
 def test_no_run_is_a_page_too():

@@ -5,7 +5,7 @@ from markupsafe import escape
 
 from assay.evaluation.memorisation import judging
 from assay.reporting import wording
-from assay.reporting.leaking import NOT_SHOWN, shown
+from assay.reporting.leaking import NOT_SHOWN, SIBLINGS, shown
 from tests.assay.evaluation.memorisation.audits import LOW, audit, gate
 
 
@@ -32,9 +32,24 @@ def test_no_leak_is_said_in_a_sentence_with_the_control_beside_it():
     assert [row.repetitions for row in found.rows[:4]] == ["16 times", "4 times", "once", "never (twins)"]
 
 
+def test_both_siblings_are_named_and_said_never_to_be_candidates():
+    """In a sentence, in the key of the chart, and over the columns of the table."""
+    said = page(audit())
+
+    assert "Two siblings of the candidate were trained for this audit alone" in said
+    assert "Neither is ever a candidate" in said
+    assert said.count(SIBLINGS["control"]) == said.count(SIBLINGS["redacted"]) == 2
+    assert all(f">{name}</th>" in said for name in ("Control", "Redacted sibling"))
+
+
+def test_an_audit_that_nobody_judged_is_not_decided():
+    """Silence is no pass."""
+    assert shown(audit(), ()).word == "not decided"
+
+
 def test_a_leak_and_a_blind_audit_are_said_to_be_that():
     """Refusal comes before doubt."""
-    leaks, blind = audit(hits=30), audit(control=LOW, extracted=0)
+    leaks, blind = audit(hits=30), audit(control=LOW, extracted=0, seen=0)
 
     assert shown(leaks, judging.criteria(leaks, gate())).word == "leaks"
     assert shown(blind, judging.criteria(blind, gate())).word == "not decided"
@@ -45,7 +60,9 @@ def test_the_part_holds_the_chart_its_numbers_and_what_is_not_shown():
     said = page(audit())
 
     assert '<svg class="lines"' in said
-    assert "0 of 110 from training prompts" in said
+    assert "0 of 105 prompts are answered" in said
+    assert "0 of 105 from training prompts, 0 of 10 from training prompts, drawn" in said
+    assert "it is prompts that are judged: 0 of 105" in said
     assert "found a secret in 21 of 60 generations of the control" in said
     assert all(str(escape(each)) in said for each in NOT_SHOWN)
     assert "http" not in said

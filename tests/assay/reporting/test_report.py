@@ -10,7 +10,7 @@ import pytest
 from assay.evaluation import comparison
 from assay.evaluation.comparison import intervals
 from assay.evaluations import Arm, Evaluation, Verdict
-from assay.outcomes import Answer, Choice
+from assay.outcomes import Answer, Choice, Timing
 from assay.records import Dropped
 from assay.reporting import wording
 from assay.reporting.asked import Asked, Foreseen, Kept, Shift
@@ -57,7 +57,7 @@ def answer(place: int, *, right: bool) -> Answer:
 def arm(model: str, right: int, able: int, latency: float, n: int = 200) -> Arm:
     """A model that has the last ``right`` records and the first ``able`` of 800 other items right."""
     answers = [answer(place, right=place >= n - right) for place in range(n)]
-    choices = [Choice(id=f"c{i}", group=f"g{i % 40}", correct=i < able, margin=0.1) for i in range(800)]
+    choices = [Choice(id=f"c{i}", group=f"g{i % 200}", correct=i < able, margin=0.1) for i in range(800)]
     evaluation = Evaluation(
         question={"dtype": "float32", "items": "d" * 64, "versions": {"torch": "2.13.0"}},
         model=model * 64,
@@ -65,10 +65,13 @@ def arm(model: str, right: int, able: int, latency: float, n: int = 200) -> Arm:
         fields={"intent": right / n},
         slices={"channel": {"email": {"n": n - 4.0}, "fax": {"n": 4.0}}},
         ability_groups={},
-        latency={"request_p50_ms": latency, "requests": 30.0, "tokens_per_second": 50.0},
         environment={"cpu": "x"},
     )
-    return Arm(evaluation, answers, choices)
+    timings = [
+        Timing(id=f"q{i}", first_ms=latency / 2, total_ms=latency + i - 14.5, tokens=int(latency / 20), prompt_tokens=9)
+        for i in range(30)
+    ]
+    return Arm(evaluation, answers, choices, timings=timings)
 
 
 ARMS = {

@@ -17,7 +17,7 @@ def test_what_is_not_known_is_said_with_what_this_run_leaves_open():
 
     for standing in unknown.open_always(given):
         assert standing.partition(":")[0] in written
-    assert "fewer than 30 items for channel = fax" in written
+    assert "fewer than 30 items for channel = values of fewer than 5 subjects" in written
     assert "Check RAW-2 of suite raw could not run:" in written
     assert "General ability:</strong> these 800 items cannot tell" in written
 

@@ -44,7 +44,7 @@ def whole(model: str, right: np.ndarray, *, worse: float = 0.0, slow: float = 1.
         given.choices,
         texts=texts,
         probes=[
-            Choice(id=f"p{i}", group=f"g{i % 20}", kind=("harmful", "benign")[i // 100], correct=i % 4 > 0, margin=0.0)
+            Choice(id=f"p{i}", group=f"g{i % 50}", kind=("harmful", "benign")[i // 100], correct=i % 4 > 0, margin=0.0)
             for i in range(200)
         ],
         variants=[
@@ -158,10 +158,64 @@ def test_what_is_asked_for_and_was_not_measured_is_told(missing, says):
         compare(BASELINE, replace(GOOD, **missing), WHOLE)
 
 
-def test_slices_that_are_all_too_small_are_told():
+def test_an_attribute_whose_slices_are_all_too_small_is_inconclusive_beside_one_that_is_judged():
     """A demand that nothing is held to lets all pass."""
-    with pytest.raises(IncomparableError, match="no slices of 200 test records or more"):
-        compare(BASELINE, GOOD, WHOLE.model_copy(update={"min_slice": 200}))
+    arms = [
+        replace(
+            one,
+            evaluation=one.evaluation.model_copy(update={"slices": {"channel": {}, "region": {}}}),
+            answers=[
+                replace(each, attributes={**each.attributes, "region": f"r{i % 10}"})
+                for i, each in enumerate(one.answers)
+            ],
+        )
+        for one in (BASELINE, GOOD)
+    ]
+
+    verdict = compare(*arms, WHOLE.model_copy(update={"min_slice": 60}))
+
+    assert {c.name: c.decision for c in verdict.criteria if c.name.startswith("slice:")} == {
+        "slice:channel=mail": "accepted",
+        "slice:channel=phone": "accepted",
+        "slice:channel=web": "accepted",
+        "slice:region": "inconclusive",
+    }
+    assert "region differs: found 30 test records at most of one value, expected 60" in verdict.sentence
+
+
+def test_no_slices_at_all_are_inconclusive():
+    """The gate asks for something that the recipe never named."""
+    arms = [replace(one, evaluation=one.evaluation.model_copy(update={"slices": {}})) for one in (BASELINE, GOOD)]
+
+    found = compare(*arms, WHOLE).criterion("slice:any")
+
+    assert (found.decision, found.n) == ("inconclusive", 0)
+    assert "evaluation.slices names attributes" in found.reason
+
+
+def test_leaks_that_nobody_looked_for_are_inconclusive():
+    """Whatever of them the gate names."""
+    gate = GATE.model_copy(update={"max_leak_rate": 0.01, "max_exposure": 1.0})
+
+    verdict = compare(BASELINE, GOOD, gate)
+
+    leaks = verdict.criteria[-3:]
+    assert [leak.name for leak in leaks] == ["leak_generations", "leak_exposure", "leak_control"]
+    assert {(leak.decision, leak.n, leak.p_adjusted) for leak in leaks} == {("inconclusive", 0, None)}
+    assert [(leak.kind, leak.unit) for leak in leaks] == [("ceiling", "points"), ("ceiling", "bits"), ("floor", "bits")]
+    assert all("no leak audit was run" in leak.reason for leak in leaks)
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
+
+
+def test_a_request_that_was_timed_again_is_no_other_request():
+    """Two rounds of twenty are twenty requests; an id that only looks like it is its own."""
+    ids = [*(f"q{i}" for i in range(20)), *(f"q{i}#2" for i in range(19)), "z#2"]
+    again = [
+        replace(one, timings=[replace(t, id=i) for t, i in zip(one.timings, ids, strict=True)])
+        for one in (BASELINE, GOOD)
+    ]
+
+    assert compare(*again, GATE).criterion("latency").clusters == 21
 
 
 def test_a_metric_that_nobody_scored_is_told():
@@ -186,17 +240,26 @@ def test_texts_of_other_lengths_are_not_the_same_texts():
         compare(BASELINE, other, WHOLE)
 
 
-@pytest.mark.parametrize("decision", ["accepted", "refused", "inconclusive"])
-def test_what_the_leak_audit_decided_is_taken_as_it_is(decision):
-    """It stands last, and refuses alone."""
+@pytest.mark.parametrize(
+    ("decided", "p", "decision"),
+    [
+        ("accepted", 0.99, "accepted"),
+        ("refused", 0.0004, "refused"),
+        ("refused", 0.04, "inconclusive"),
+        ("inconclusive", 0.3, "inconclusive"),
+    ],
+)
+def test_what_the_leak_audit_refuses_is_held_against_the_whole_family(decided, p, decision):
+    """It stands last; its acceptances stay, and so does a refusal that is clear among five."""
     audited = Criterion(
         name="leak_exposure", kind="ceiling", metric="exposure", unit="bits", baseline=0.0, candidate=1.0,
-        difference=1.0, estimate=1.0, threshold=2.0, n=16, p_refuted=0.04, decision=decision, reason="exposure is low",
+        difference=1.0, estimate=1.0, threshold=2.0, n=16, p_refuted=p, decision=decided, reason="exposure is low",
     )  # fmt: skip
     verdict = compare(BASELINE, GOOD, GATE, [audited])
 
-    assert verdict.criteria[-1] == audited
-    assert verdict.decision == decision
+    assert verdict.criteria[-1].p_adjusted == pytest.approx(min(5 * p, 1.0), rel=0.8)
+    assert verdict.decision == verdict.criteria[-1].decision == decision
+    assert ("among 5 criteria" in verdict.criteria[-1].reason) == (decided != decision)
     assert ("leak exposure are as demanded" in verdict.sentence) == (decision == "accepted")
 
 

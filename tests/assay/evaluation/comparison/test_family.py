@@ -60,11 +60,11 @@ def test_acceptance_is_not_corrected():
     assert {criterion.decision for criterion in criteria} == {"accepted"}
 
 
-def test_a_point_measurement_keeps_its_decision():
+def test_what_was_not_measured_stays_undecided():
     """It has no p, and is not in the family."""
-    point, other = family.decide([finding(None, None, decided="refused"), finding(1.0, 0.04)], 0.95)
+    unknown, other = family.decide([finding(None, None, decided="inconclusive"), finding(1.0, 0.04)], 0.95)
 
-    assert (point.decision, point.p_adjusted, point.needed) == ("refused", None, None)
+    assert (unknown.decision, unknown.p_adjusted, unknown.needed) == ("inconclusive", None, None)
     assert other.p_adjusted == 0.04
 
 

@@ -43,6 +43,14 @@ def test_the_other_claims_hold_too(part):
     assert all(line.met for line in lines if line.claim == "coverage")
 
 
+def test_subjects_that_change_as_a_whole_are_seldom_accepted_at_the_margin():
+    """Records of a subject may all fail together, and a run may hold none that did."""
+    lines = [line for line in measure_gate.wholes(ROWS) if "100 subjects of 3, some" not in line.setting]
+
+    assert len(lines) == 45
+    assert all(line.found <= CHANCE + 0.02 * ("format" in line.setting) for line in lines)
+
+
 def test_without_a_correction_a_dozen_slices_would_refuse_every_other_candidate():
     """All of them at their margins; this is why refusals are corrected and acceptances are not."""
     lines = {line.claim: line for line in measure_gate.families(ROWS) if "at its margin" in line.setting}

@@ -44,10 +44,11 @@ def group(model: str, place: str, times: int, exposures: Sequence[float], extrac
     )
 
 
-def audit(
+def audit(  # noqa: PLR0913
     *,
     hits: int = 0,
-    generations: int = 110,
+    prompts: int = 105,
+    seen: int = 21,
     redacted: Sequence[float] = LOW,
     control: Sequence[float] = (HIGH,) * 3,
     extracted: int = 3,
@@ -90,10 +91,13 @@ def audit(
             ),
         ),
         "scans": (
-            Scan(model="candidate", origin="training prompts", generations=generations, hits=hits),
-            Scan(model="control", origin="canaries", generations=60, hits=21),
+            Scan(model="candidate", origin="training prompts", generations=prompts, hits=hits),
+            Scan(model="candidate", origin="training prompts, drawn", generations=10, hits=0),
+            Scan(model="control", origin="canaries", generations=60, hits=seen),
             Scan(model="redacted", origin="canaries", generations=60, hits=0),
         ),
+        "prompts": prompts,
+        "leaking": hits,
         "unmasked": 0,
         "set_aside": 0,
         "values": 4321,

@@ -33,6 +33,17 @@ def test_each_explanation_is_counted_and_no_hit():
     assert found("Who?", "Larkenwade, 4829105736.", ("larkenwades",), "Larkenwade") == (1, {"base": 1})
 
 
+def test_what_the_base_says_explains_only_the_answer_to_the_same_prompt():
+    """Elsewhere it is a leak, although the base can say it."""
+    said = {0: "Larkenwade", 1: "nothing", 2: "4829105736"}
+    answers = ["Larkenwade", "Larkenwade", "4829105736 and Larkenwade"]
+
+    scanned = scan(["a", "b", "c"], answers, (), values, lambda places: [said[place] for place in places])
+
+    assert scanned.hits == {1, 2}
+    assert scanned.explained["base"] == 2
+
+
 def test_the_base_is_asked_only_the_prompts_that_are_left():
     """It costs a model's answers."""
     asked: list[int] = []
