@@ -108,6 +108,8 @@ def _tell(record: dict[str, Any], out: TextIO) -> None:
     print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
     for reason in record["reasons"]:
         print(f"          - {reason}", file=out)
+    for line in record.get("unjudged", ()):
+        print(f"worse     {line}; judged by no criterion", file=out)
     for line in unusual(record):
         print(f"unusual   {line}", file=out)
     for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from assay.artifacts import Artifact, Checked, Outcome, Validated
 from assay.errors import AssayError
 from assay.evaluations import Verdict
+from assay.reporting import unjudged
 from tasks import doorways, measuring, pages, runs, telling, tracing
 from tasks.examining import examine
 from tasks.judging import account
@@ -41,6 +42,7 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
             "verdict": told.decision,
             "sentence": told.sentence,
             "reasons": list(told.reasons),
+            "unjudged": unjudged.losses(content),
             "criteria": [criterion.model_dump(mode="json") for criterion in told.criteria],
             "model": outcome.registered.model,
             "version": outcome.registered.version,
