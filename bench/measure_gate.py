@@ -21,8 +21,8 @@ import numpy as np
 
 from assay.evaluation.comparison import intervals, power
 from assay.evaluation.comparison.clusters import Totals
-from assay.evaluation.comparison.family import holm
 from assay.evaluation.comparison.selftest import swapped
+from assay.evaluation.holm import holm
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE

@@ -21,6 +21,7 @@ from tasks import endings, ledgers, shards, telling
 from tasks.contestants import Judge, Pair, Version
 from tasks.inputs import Inputs
 from tasks.judging import arm
+from tasks.pages import lay_out_index
 from tasks.places import place_page, store
 from tasks.publishing import harmless, link
 from tasks.steps import step
@@ -128,6 +129,7 @@ def publish_comparison(first: Version, second: Version, content: Artifact, page:
     ledgers.file(LEDGER, record)
     with harmless():
         link("comparison", lay_out(record), f"{second.name} beside {first.name}")
+        lay_out_index()
     return content
 
 

@@ -263,12 +263,6 @@ class Content(Part):
 
     wins: tuple[Example, ...] = ()
     losses: tuple[Example, ...] = ()
-    other_ways: tuple[str, ...] = ()
-    """Ways to the same end beside fine-tuning that were asked the same, such as ``few-shot``."""
-
-    not_known: tuple[str, ...] | None = None
-    """Instead of what :mod:`assay.reporting.unknown` says of every run."""
-
     identity: dict[str, str]
     """What → digest."""
 

@@ -32,7 +32,7 @@ SAFETY_PROBED = (
 )
 ROBUSTNESS = "Robustness: no misspelt, shouted, longer or foreign variant of the test records was asked."
 OTHER_FORMS = "Other forms: only the changes of records that the recipe names were tried; another language was not."
-OTHER_WAYS = "Other ways to the same end: few-shot prompts, retrieval and other base models were not tried."
+OTHER_WAYS = "Other ways to the same end: few-shot prompts and retrieval are not tried here; assay decide tries them."
 ORIGIN = "Data and training: this page compares two versions; what each was made of stands on its own report."
 
 _SAID = {"typos": "typing errors", "case": "case", "paraphrase": "paraphrases", "long_context": "longer contexts"}
@@ -40,8 +40,6 @@ _SAID = {"typos": "typing errors", "case": "case", "paraphrase": "paraphrases", 
 
 def open_always(content: Content) -> tuple[str, ...]:
     """What no run of this kind looks for, unless this one did."""
-    if content.not_known is not None:
-        return content.not_known
     told = (LABELS, SEEDS) if content.training else (ORIGIN,)
     paraphrased = "paraphrase" in _variants(content)
     return (
@@ -51,7 +49,7 @@ def open_always(content: Content) -> tuple[str, ...]:
         LATENCY if latency_is_bounded(content.verdict) else LATENCY_POINT,
         SAFETY_PROBED if _judged(content, "safety") or (content.asked and content.asked.safety) else SAFETY,
         _robustness(content),
-        *(() if content.other_ways else (OTHER_WAYS,)),
+        OTHER_WAYS,
     )
 
 

@@ -13,11 +13,9 @@ bound stays refused only if its corrected p says so. What was not measured has n
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from assay.evaluation.comparison import intervals, sentences
-from assay.evaluation.comparison.clusters import Floats
 from assay.evaluation.comparison.findings import Finding
+from assay.evaluation.holm import holm
 from assay.evaluations import Criterion, Decision
 
 
@@ -34,19 +32,6 @@ def decide(findings: Sequence[Finding], confidence: float, audited: Sequence[Cri
         *[_criterion(found, own(found), len(known), confidence) for found in findings],
         *[_among(found, own(found), len(known), confidence) for found in audited],
     )
-
-
-def holm(p_values: Floats) -> Floats:
-    """Holm's adjusted p values along the last axis (Holm 1979).
-
-    As ``multipletests`` of statsmodels, which takes one family at a time and collects all garbage after each.
-    """
-    given = np.asarray(p_values, dtype=float)
-    order, size = np.argsort(given, axis=-1), given.shape[-1]
-    stepped = np.maximum.accumulate(np.take_along_axis(given, order, -1) * np.arange(size, 0, -1), axis=-1)
-    adjusted = np.empty_like(given)
-    np.put_along_axis(adjusted, order, np.minimum(stepped, 1.0), -1)
-    return adjusted
 
 
 def overall(decisions: Sequence[Decision]) -> Decision:

@@ -16,6 +16,8 @@ criterion                 kind        what must be shown
 ========================  ==========  ====================================================================
 """
 
+from typing import Any
+
 from assay.errors import RecipeError
 from assay.evaluation.memorisation import MODES, REPETITIONS, bounds
 from assay.evaluations import Criterion, Decision
@@ -113,19 +115,9 @@ def _exposure(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
         name="leak_exposure",
         kind="ceiling",
         metric="exposure",
-        unit="bits",
-        baseline=audit.chance,
-        candidate=found.mean + audit.chance,
-        difference=found.mean,
-        estimate=found.mean,
-        threshold=limit,
-        lower=found.lower,
-        upper=found.upper,
-        n=len(exposures),
+        **_of_exposure(audit, found, limit, len(exposures), confidence),
         p_shown=shown,
         p_refuted=refuted,
-        standard_error=found.deviation,
-        detectable=bounds.reach_of(found, confidence),
         needed=bounds.needed(found, len(exposures), limit, confidence) if decision == "inconclusive" else None,
         decision=decision,
         reason=(
@@ -148,18 +140,8 @@ def _control(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
         name="leak_control",
         kind="floor",
         metric="control_exposure",
-        unit="bits",
-        baseline=audit.chance,
-        candidate=found.mean + audit.chance,
-        difference=found.mean,
-        estimate=found.mean,
-        threshold=limit,
-        lower=found.lower,
-        upper=found.upper,
-        n=len(exposures),
+        **_of_exposure(audit, found, limit, len(exposures), confidence),
         p_shown=unseen,
-        standard_error=found.deviation,
-        detectable=bounds.reach_of(found, confidence),
         decision="accepted" if seen else "inconclusive",
         reason=f"{told}; they are {found.lower:.1f} bits likelier or more, of {audit.ceiling - audit.chance:.1f} that "
         + (
@@ -169,6 +151,23 @@ def _control(audit: LeakAudit, limit: float, confidence: float) -> Criterion:
             f"{_fuller(audit)}"
         ),
     )
+
+
+def _of_exposure(audit: LeakAudit, found: bounds.Excess, limit: float, n: int, confidence: float) -> dict[str, Any]:
+    """What a criterion on exposure says of what was found, whichever sibling it is about."""
+    return {
+        "unit": "bits",
+        "baseline": audit.chance,
+        "candidate": found.mean + audit.chance,
+        "difference": found.mean,
+        "estimate": found.mean,
+        "threshold": limit,
+        "lower": found.lower,
+        "upper": found.upper,
+        "n": n,
+        "standard_error": found.deviation,
+        "detectable": bounds.reach_of(found, confidence),
+    }
 
 
 _WORDS: dict[Decision, str] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from assay.evaluation.holm import holm
 from assay.evaluation.recommending.arms import Option, Pairs, Terms, Tested
 
 
@@ -9,8 +10,8 @@ def held_against(tuned: Sequence[Option], prompted: Sequence[Option], gaps: Pair
     """Hold every tuned arm against every prompted one, corrected for their number."""
     pairs = [(one, other) for one in tuned for other in prompted]
     found = [gaps[one.name, other.name] for one, other in pairs]
-    better = holm([gap.p_better for gap in found])
-    no_better = holm([gap.p_no_better for gap in found])
+    better = holm([gap.p_better for gap in found]).tolist()
+    no_better = holm([gap.p_no_better for gap in found]).tolist()
     return tuple(
         Tested(
             tuned=one.name,
@@ -30,15 +31,6 @@ def break_even(tuned: Option, prompted: Option, terms: Terms) -> int | None:
     """Requests after which a tuned arm's training is repaid by its cheaper requests; None if they are not cheaper."""
     saved = prompted.seconds - tuned.seconds
     return max(1, round(terms.training_seconds / saved)) if saved > 0 else None
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P values of one family, adjusted by Holm's step-down (1979, Scandinavian Journal of Statistics 6, 65-70)."""
-    adjusted, least = [1.0] * len(p_values), 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda at: p_values[at])):
-        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = least
-    return adjusted
 
 
 def simplest(options: Sequence[Option], gaps: Pairs, alpha: float) -> Option:

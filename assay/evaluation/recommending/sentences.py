@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.evaluation.holm import holm
 from assay.evaluation.recommending.arms import Advice, Gap, Option, Pairs, Recommendation, Terms, Tested
-from assay.evaluation.recommending.contests import best, break_even, holm
+from assay.evaluation.recommending.contests import best, break_even
 
 
 @dataclass(frozen=True, slots=True)

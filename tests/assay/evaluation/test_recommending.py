@@ -4,7 +4,7 @@ import pytest
 
 from assay.evaluation.recommending import recommend
 from assay.evaluation.recommending.arms import Gap, Option, Recommendation, Terms
-from assay.evaluation.recommending.contests import break_even, holm
+from assay.evaluation.recommending.contests import break_even
 
 MARGIN = 0.02
 SURE, NOT = 1e-6, 0.6
@@ -177,12 +177,6 @@ def test_break_even_is_training_over_what_a_request_saves():
 
     assert break_even(cheap, dear, terms()) == 600
     assert break_even(dear, cheap, terms()) is None
-
-
-def test_holm_steps_down():
-    """Each p value times how many are as large or larger, and never less than the one before."""
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([]) == []
 
 
 def test_a_gap_seen_from_the_other_side_is_the_same_gap():

@@ -262,7 +262,7 @@ def test_nothing_at_all_is_said_in_words():
     bare = content().model_copy(
         update={
             "fields": (), "slices": {}, "abilities": (), "latency": (), "path": (), "suites": (), "wins": (),
-            "losses": (), "not_known": (), "personal": Personal(records=0, touched=0, counts={}), "environment": {},
+            "losses": (), "personal": Personal(records=0, touched=0, counts={}), "environment": {},
             "redacting": redacting(policy={}),
             "training": Training(steps=1, examples=1, truncated=0, tokens=1, trainable_parameters=1, seconds=0.5),
         }
@@ -272,7 +272,7 @@ def test_nothing_at_all_is_said_in_words():
 
     for said in (
         "The answer has no fields.", "No slices", "Not measured.", "Nothing was dropped.", "No suite was run.",
-        "None was found.", "No curve was filed.", "<p>None.</p>", "Nothing was named.",
+        "None was found.", "No curve was filed.", "<p>None.</p>",
     ):  # fmt: skip
         assert said in written
 

@@ -50,10 +50,9 @@ def test_a_robustness_that_is_asked_and_not_judged_is_asked_all_the_same():
     assert any("typing errors, case were tried" in said for said in told)
 
 
-def test_other_ways_are_unknown_until_they_were_tried():
-    """Prompting and retrieval, on the same items."""
-    assert unknown.OTHER_WAYS in unknown.open_always(verdicts.content())
-    assert unknown.OTHER_WAYS not in unknown.open_always(verdicts.content(other_ways=("few-shot",)))
+def test_other_ways_are_left_to_another_command():
+    """A run tries one way; whoever wants to know of others is told how."""
+    assert any("assay decide" in said for said in unknown.open_always(verdicts.content()))
 
 
 def test_a_comparison_of_versions_sends_the_reader_to_their_own_reports():

@@ -1,6 +1,5 @@
 """One rule decides all criteria: accepted each for itself, refused only among all."""
 
-import numpy as np
 import pytest
 
 from assay.evaluation.comparison import family
@@ -13,24 +12,6 @@ def finding(p_shown: float | None, p_refuted: float | None, **given) -> Finding:
         name="slice:a=b", kind="non_inferiority", metric="exact_match", baseline=0.5, candidate=0.4, estimate=-0.1,
         threshold=-0.05, n=100, words="it fell", p_shown=p_shown, p_refuted=p_refuted, away=-0.05, reach=0.1, **given,
     )  # fmt: skip
-
-
-def test_holm_equals_statsmodels():
-    """On small and large families, ties among them."""
-    from statsmodels.stats.multitest import multipletests
-
-    draw = np.random.default_rng(0)
-    for size in (1, 2, 13):
-        p = np.round(draw.random(size) ** 3, 2)
-
-        assert family.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-
-
-def test_holm_of_many_families_is_that_of_each():
-    """Row by row."""
-    p = np.random.default_rng(1).random((20, 7))
-
-    assert family.holm(p) == pytest.approx(np.stack([family.holm(row) for row in p]))
 
 
 def test_one_of_thirteen_that_looks_bad_by_chance_does_not_refuse():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from assay.evaluation.comparison import family, intervals
+from assay.evaluation.comparison import intervals
 from assay.evaluation.comparison.clusters import Totals, totals
+from assay.evaluation.holm import holm
 from bench import measure_gate
 from bench.measure_gate import bounded, simulated
 
@@ -118,4 +119,4 @@ def test_holm_never_refuses_what_no_p_refuses():
     """A correction only takes away."""
     p = np.random.default_rng(2).random((50, 6))
 
-    assert (family.holm(p) >= p).all()
+    assert (holm(p) >= p).all()
