@@ -10,6 +10,7 @@ asked is not asked the same again.
 """
 
 import json
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ from assay.store import write_atomically
 from tasks import alternating, shards
 from tasks.merging import merged
 from tasks.places import store, threads
-from tasks.remembered import remembered, way
+from tasks.remembered import machine, remembered, way
 
-VERSION = 1  # Raise on any change here that could change an answer or a timing: it is part of their keys.
+VERSION = 2  # Raise on any change here that could change an answer or a timing: it is part of their keys.
 
 Report = Callable[[dict[str, Any]], None]
 Model = Any
@@ -72,8 +73,7 @@ def answer(job: dict[str, Any], folder: Path, report: Report) -> None:
     with remembered("answers", digest, way(model, generation)) as known:
         said = generation.answer(model, tokenizer, ids, room, size, heard, known=known, constrain=bound)
     answers = scoring.score(asked, said, _schema(job), job["label"], how["metrics"])
-    tokens = sum(len(tokenizer(each, add_special_tokens=False)["input_ids"]) + 1 for each in said)
-    facts = facts_of(prompts) | {"tokens": tokens}
+    facts = facts_of(prompts) | {"environment": machine(model) | {"machine": platform.machine()}}
     write_atomically(folder / "answers.jsonl", evaluations.to_jsonl(answers))
     write_atomically(folder / "facts.json", json.dumps(facts, sort_keys=True).encode())
 
@@ -129,7 +129,6 @@ def facts_of(prompts: Sequence[Prompt]) -> dict[str, float]:
         "prompt_tokens": sum(len(each.ids) for each in prompts) / len(prompts),
         "examples": sum(each.examples for each in prompts) / len(prompts),
         "lost": sum(each.lost for each in prompts),
-        "shortened": sum(each.lost > 0 for each in prompts),
         "cut": sum(each.cut for each in prompts),
     }
 

@@ -24,7 +24,7 @@ from assay.trials import ApproachesSpec
 from tasks.approaches import Way, share
 from tasks.places import checkout, store
 
-VERSION = 1  # Raise on any change here that could change a comparison: it is part of its key.
+VERSION = 2  # Raise on any change here that could change a comparison: it is part of its key.
 
 Floats = Any
 
@@ -49,6 +49,13 @@ class Panel:
     def compared(self) -> list[Way]:
         """All but the points of the learning curve."""
         return [way for way in self.ways if way.share == 1]
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Where they were asked; by way if they were not all asked at one place."""
+        places = {name: facts["environment"] for name, facts in self._facts.items()}
+        first = places[self.ways[0].name]
+        return first if all(place == first for place in places.values()) else places
 
     def scores(self, name: str, metric: str) -> list[float]:
         """One metric of each answer of a way."""
@@ -215,6 +222,6 @@ def _answers(filed: Artifact) -> list[Answer]:
     return evaluations.from_jsonl((checkout(filed) / "answers.jsonl").read_bytes(), Answer)
 
 
-def _facts(filed: Artifact) -> dict[str, float]:
-    found: dict[str, float] = json.loads((checkout(filed) / "facts.json").read_text())
+def _facts(filed: Artifact) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((checkout(filed) / "facts.json").read_text())
     return found

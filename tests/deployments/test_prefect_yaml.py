@@ -44,7 +44,7 @@ def test_the_schedule_brings_runs(server: Server):
 
 def test_an_ad_hoc_run_through_a_worker_ends_in_a_version(server: Server, tmp_path: Path):
     """Same flow, other machine: the server shows its tasks, its progress and where its report is."""
-    recipe = small.recipe(tmp_path)
+    recipe = small.by_rules(small.recipe(tmp_path))
     parameters = json.dumps({"recipe": str(recipe)})
     server.prefect("deployment", "run", "train-candidate/nightly", "--params", parameters)
 

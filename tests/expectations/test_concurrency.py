@@ -6,7 +6,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from expectations.gate import check
 from tests.expectations.conftest import ENGLISH, frame, record, suite
 
-GATES = 200
+GATES = 120
 ASKED = suite(
     {"expect": "column_values_to_not_be_blank", "column": "prompt"},
     {"expect": "column_values_to_be_in_set", "column": "licence", "parameters": {"value_set": ["cleared"]}},
@@ -32,7 +32,7 @@ EXPECTED = [(number % 9, number % 7) for number in range(GATES)]
 
 
 def test_eight_threads_count_right():
-    """Two hundred gates, each with its own number of flaws."""
+    """A hundred and twenty gates, each with its own number of flaws."""
     assert all_found(ThreadPoolExecutor(8)) == EXPECTED
 
 

@@ -56,7 +56,7 @@ def decide(recipe: Path, **settings: object) -> Decided:
 @pytest.fixture(scope="module")
 def decided(path_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Decided:
     """The small recipe, with every kind of way."""
-    recipe = small.recipe(tmp_path_factory.mktemp("recipe"))
+    recipe = small.by_rules(small.recipe(tmp_path_factory.mktemp("recipe")))
     tree = yaml.safe_load(recipe.read_text()) | {"approaches": PART}
     tree["evaluation"]["max_new_tokens"] = 40
     recipe.write_text(yaml.safe_dump(tree))

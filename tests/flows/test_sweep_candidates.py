@@ -55,7 +55,7 @@ def sweep(recipe: Path, grid: dict, **settings: object) -> Swept:
 @pytest.fixture(scope="module")
 def swept(path_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """The small recipe with three learning rates, of which one is out of all reason."""
-    return sweep(small.recipe(tmp_path_factory.mktemp("recipe")), GRID, **SHORT)
+    return sweep(small.by_rules(small.recipe(tmp_path_factory.mktemp("recipe"))), GRID, **SHORT)
 
 
 def trainings(states: list) -> list[str]:

@@ -82,6 +82,7 @@ jobs.train(job | {"micro_batch": None, "checkpoint_activations": False}, place, 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_processes_that_share_a_training_end_with_equal_adapters(given: Given, tmp_path: Path):
     """Where gradients are not exchanged, each learns its own half and only the first one's is kept."""

@@ -143,7 +143,7 @@ run(base, folder / "whole", spec=spec)
 """
 
 
-@pytest.mark.parametrize("kind", ["random", "shortcuts"])
+@pytest.mark.parametrize("kind", [pytest.param("random", marks=pytest.mark.slow), "shortcuts"])
 def test_killed_and_resumed_is_as_if_never_killed(kind: str, base: Path, tmp_path: Path):
     """SIGKILL after step 7 of 10, in the middle of an epoch; at most one interval is repeated.
 

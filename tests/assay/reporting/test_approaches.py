@@ -41,6 +41,7 @@ def content(**fields: object) -> Content:
         "name": "small", "owner": "me@example.com", "metric": "exact_match", "records": 200, "subjects": 150,
         "locked": "d" * 64, "training_records": 1200, "shots": 4, "retrieved": 3, "margin": 0.02, "confidence": 0.95,
         "min_format_adherence": 0.95, "training_hours": 0.08, "command": "assay decide small",
+        "environment": {"device": "cpu", "threads": 2},
         "arms": [
             arm("zero-shot", 0.1),
             arm("few-shot", 0.2, examples=3.5, lost=7, cut=1),
