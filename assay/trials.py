@@ -167,7 +167,7 @@ class ApproachesSpec(Spec):
     """The system turn of prompted arms, written to be prompted with; the recipe's own if absent."""
 
     constrained: bool = False
-    """Whether arms are added that decode under the output schema."""
+    """Whether every arm is asked once more with its decoding bound to the output schema."""
 
     bases: tuple[BaseSpec, ...] = ()
     """Further base models that are prompted beside the recipe's own, such as a larger one."""

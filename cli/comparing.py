@@ -79,14 +79,12 @@ def row(record: dict[str, Any]) -> tuple[str, ...]:
 
 def tell(record: dict[str, Any], out: TextIO) -> None:
     """Print what was compared, both models' numbers, and the gate's word."""
-    from cli.tables import before_and_after
+    from cli.tables import before_and_after, verdict
 
     print(f"\nbefore    {record['before']['name']}\nafter     {record['after']['name']}", file=out)
     print(f"asked     {record['asked']}\n", file=out)
     print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]), file=out)
-    print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
-    for reason in record["reasons"]:
-        print(f"          - {reason}", file=out)
+    print(f"\n{verdict(record)}", file=out)
 
 
 def line(record: dict[str, Any]) -> dict[str, Any]:

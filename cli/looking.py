@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from assay.errors import DataError, RegistryError
-from cli.tables import before_and_after, columns, spent, unusual
+from cli.tables import before_and_after, columns, spent, unusual, verdict
 
 
 def show(name: str, form: str = "") -> None:
@@ -98,9 +98,7 @@ def _tell_steps(record: dict[str, Any]) -> None:
 
 def _tell_verdict(record: dict[str, Any]) -> None:
     print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]))
-    print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}")
-    for reason in record["reasons"]:
-        print(f"          - {reason}")
+    print(f"\n{verdict(record)}")
     _tell_cost(record)
     print(f"version   {record['model']} {record['version']} ({record['identity'][:12]})")
     print(f"adapter   {record['adapter_digest']}\nreport    {record['report']}")

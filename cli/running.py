@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import yaml
 
 from assay.errors import RecipeError
-from cli.tables import Steps, before_and_after, spent, unusual
+from cli.tables import Steps, before_and_after, spent, unusual, verdict
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -105,11 +105,7 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
 def _tell(record: dict[str, Any], out: TextIO) -> None:
     print(file=out)
     print(before_and_after(record["metrics"]["baseline"], record["metrics"]["candidate"]), file=out)
-    print(f"\nverdict   {record['verdict'].upper()}: {record['sentence']}", file=out)
-    for reason in record["reasons"]:
-        print(f"          - {reason}", file=out)
-    for line in record.get("unjudged", ()):
-        print(f"worse     {line}; judged by no criterion", file=out)
+    print(f"\n{verdict(record)}", file=out)
     for line in unusual(record):
         print(f"unusual   {line}", file=out)
     for place, line in enumerate(spent(record["cost"]) if record.get("cost") else []):

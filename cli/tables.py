@@ -88,7 +88,7 @@ class Steps:
             self._said = now
             step, of = event["step"], event["of"]
             drawn = _bar(step / of, self._out)
-            self._draw(f"  {task:<22}{drawn} {step}/{of} {self._details(task, event, pace, now)}")
+            self._draw(f"  {task:<22} {drawn} {step}/{of} {self._details(task, event, pace, now)}")
 
     def close(self) -> None:
         """Print what is still held back."""
@@ -124,7 +124,7 @@ class Steps:
         seconds = max(state.seconds for state in self._same)
         time_taken = f"{seconds:8.1f} s" if seconds else f"{'':10}"
         reason = next((state.reason for state in self._same if state.reason), "")
-        line = f"  {name:<22}{word:<10}{time_taken}  {_shortened(reason)}".rstrip()
+        line = f"  {name:<22} {word:<10}{time_taken}  {_shortened(reason)}".rstrip()
         print(self._wiped(line), file=self._out, flush=True)
         self._paces = {key: pace for key, pace in self._paces.items() if key[0] != first.task}
         self._held_out.pop(first.task, None)
@@ -207,6 +207,15 @@ def before_and_after(baseline: dict[str, float], candidate: dict[str, float]) ->
     rows = [(name, baseline[name], candidate[name]) for name in baseline if name in candidate]
     lines = [f"{'':<24}{'before':>10}{'after':>10}{'change':>10}"]
     lines += [f"{name:<24}{a:>10.3f}{b:>10.3f}{b - a:>+10.3f}" for name, a, b in rows]
+    return "\n".join(lines)
+
+
+def verdict(record: Mapping[str, Any]) -> str:
+    """The gate's word, its sentence, and why; what got worse and nothing judges, where a record says it."""
+    word, told = record["verdict"], record["sentence"]
+    lines = [f"verdict   {word.upper()}: {told.removeprefix(f'{word.capitalize()}: ')}"]
+    lines += [f"          - {reason}" for reason in record["reasons"]]
+    lines += [f"worse     {line}; judged by no criterion" for line in record.get("unjudged", ())]
     return "\n".join(lines)
 
 

@@ -98,7 +98,7 @@ def ways(spec: ApproachesSpec) -> list[Way]:
     ]
     bound = [
         each.model_copy(update={"name": f"{each.name}, constrained", "constrained": True})
-        for each in (*prompted[:2], tuned[0])
+        for each in (*prompted, *tuned)
         if spec.constrained
     ]
     less = [Way(name=f"fine-tuned on {share(part)}", is_tuned=True, share=part) for part in spec.learning_curve]

@@ -108,7 +108,6 @@ def timed_in_turn(before: Version, after: Version, test: Dataset, given: Inputs)
 def publish_comparison(first: Version, second: Version, content: Artifact, page: Artifact) -> Artifact:
     """File a comparison, lay out its page, and link that from the run."""
     run, told = str(runtime.flow_run.id), telling.read(content)
-    verdict = told.verdict
     ending = f"{told.identity['verdict'][:12]}.html"
     record: dict[str, Any] = {
         "run": run,
@@ -117,11 +116,7 @@ def publish_comparison(first: Version, second: Version, content: Artifact, page:
         "after": second.told(),
         "recipe": told.recipe.get("name"),
         "asked": told.versions.asked if told.versions else "",
-        "verdict": verdict.decision,
-        "sentence": verdict.sentence,
-        "reasons": list(verdict.reasons),
-        "criteria": [criterion.model_dump(mode="json") for criterion in verdict.criteria],
-        "metrics": {"baseline": telling.metrics(told, "before"), "candidate": telling.metrics(told, "after")},
+        **telling.judged(told),
         "page": f"comparisons/{first.model}-{first.number}-{second.model}-{second.number}-{ending}",
         "page_digest": page.digest,
         "content_digest": content.digest,

@@ -9,8 +9,6 @@ from prefect.client.schemas.objects import FlowRun, State
 
 from assay.artifacts import Artifact, Checked, Outcome, Validated
 from assay.errors import AssayError
-from assay.evaluations import Verdict
-from assay.reporting import unjudged
 from tasks import doorways, measuring, pages, runs, telling, tracing
 from tasks.examining import examine
 from tasks.judging import account
@@ -31,7 +29,6 @@ answered.append(lambda run, name, answer: passed[run].append((name, answer)))
 def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """File a run that came to a verdict."""
     outcome: Outcome = state.result()
-    told = Verdict.model_validate_json(store().get(outcome.verdict))
     content = telling.read(outcome.content)
     name = report_name(outcome.registered)
     _file(
@@ -39,17 +36,12 @@ def completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> Non
         flow_run,
         state,
         {
-            "verdict": told.decision,
-            "sentence": told.sentence,
-            "reasons": list(told.reasons),
-            "unjudged": unjudged.losses(content),
-            "criteria": [criterion.model_dump(mode="json") for criterion in told.criteria],
+            **telling.judged(content),
             "model": outcome.registered.model,
             "version": outcome.registered.version,
             "identity": outcome.registered.identity,
             "adapter_digest": outcome.adapter.digest,
             "report": str(home() / "reports" / name),
-            "metrics": {"baseline": telling.metrics(content, "before"), "candidate": telling.metrics(content, "after")},
             "pages": {
                 "report": name,
                 "report_digest": outcome.page.digest,

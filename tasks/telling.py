@@ -7,7 +7,7 @@ ending.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from assay.artifacts import Artifact
 from assay.evaluation.comparison import intervals
@@ -110,6 +110,19 @@ def metrics(content: Content, arm: Literal["before", "after"]) -> dict[str, floa
     changes += [(LATENCIES[change.name], change) for change in content.latency if change.name in LATENCIES]
     found = {name: getattr(change, arm) for name, change in changes}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def judged(content: Content) -> dict[str, Any]:
+    """The verdict as records keep it, with what got worse beyond doubt and no criterion judges."""
+    told = content.verdict
+    return {
+        "verdict": told.decision,
+        "sentence": told.sentence,
+        "reasons": list(told.reasons),
+        "unjudged": unjudged.losses(content),
+        "criteria": [criterion.model_dump(mode="json") for criterion in told.criteria],
+        "metrics": {"baseline": metrics(content, "before"), "candidate": metrics(content, "after")},
+    }
 
 
 def lay_out(page: str, content: Artifact) -> list[Path]:

@@ -45,7 +45,7 @@ def test_a_comparison_is_printed_with_both_names_and_the_gates_word(store):
     comparing.tell(filed(store), out)
 
     assert "before    support-triage 2\nafter     support-triage 3" in out.getvalue()
-    assert "verdict   REFUSED: Refused: x.\n          - y" in out.getvalue()
+    assert "verdict   REFUSED: x.\n          - y" in out.getvalue()
     assert json.loads(json.dumps(comparing.line(filed(store))))["verdict"] == "refused"
 
 

@@ -26,7 +26,8 @@ PART = {
 }
 WAYS = [
     "zero-shot", "few-shot", "retrieval", "fine-tuned", "fine-tuned + retrieval", "zero-shot, constrained",
-    "few-shot, constrained", "fine-tuned, constrained", "fine-tuned on 50 %",
+    "few-shot, constrained", "retrieval, constrained", "fine-tuned, constrained",
+    "fine-tuned + retrieval, constrained", "fine-tuned on 50 %",
 ]  # fmt: skip
 
 

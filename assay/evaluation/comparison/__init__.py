@@ -32,7 +32,7 @@ from assay.evaluation.comparison.selftest import self_test
 from assay.evaluations import Arm, Criterion, SelfTest, Verdict
 from assay.trials import GateSpec
 
-VERSION = 2
+VERSION = 3
 
 
 def compare(baseline: Arm | None, candidate: Arm | None, gate: GateSpec, audited: Sequence[Criterion] = ()) -> Verdict:

@@ -106,7 +106,9 @@ def test_a_candidate_that_lost_general_ability_is_refused_whatever_it_won():
     assert verdict.decision == "refused"
     assert verdict.criterion("general_ability").decision == "refused"
     assert verdict.criterion("target").decision == "accepted"
-    assert verdict.sentence.startswith("Refused: general ability went from 60.0 % to 52.0 %, by -8.0 points")
+    assert verdict.sentence.startswith(
+        "Refused: general ability went from 60.0 % to 52.0 %, by \N{MINUS SIGN}8.0 points"
+    )
 
 
 def test_a_candidate_that_learned_nothing_is_refused():
