@@ -88,7 +88,7 @@ class Steps:
             self._said = now
             step, of = event["step"], event["of"]
             drawn = _bar(step / of, self._out)
-            self._draw(f"  {task:<22} {drawn} {step}/{of} {self._details(task, event, pace, now)}")
+            self._draw(f"  {task:<21} {drawn} {step}/{of} {self._details(task, event, pace, now)}")
 
     def close(self) -> None:
         """Print what is still held back."""
@@ -124,7 +124,7 @@ class Steps:
         seconds = max(state.seconds for state in self._same)
         time_taken = f"{seconds:8.1f} s" if seconds else f"{'':10}"
         reason = next((state.reason for state in self._same if state.reason), "")
-        line = f"  {name:<22} {word:<10}{time_taken}  {_shortened(reason)}".rstrip()
+        line = f"  {name:<21} {word:<10}{time_taken}  {_shortened(reason)}".rstrip()
         print(self._wiped(line), file=self._out, flush=True)
         self._paces = {key: pace for key, pace in self._paces.items() if key[0] != first.task}
         self._held_out.pop(first.task, None)

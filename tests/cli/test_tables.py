@@ -160,7 +160,7 @@ def test_a_finished_step_takes_the_place_of_its_bar(clock: list[float]):
     shown.progressed("evaluate", {"event": "answers", "step": 1, "of": 9})
     shown.close()
 
-    assert after.startswith("  train                  computed     200.0 s")
+    assert after.startswith("  train                 computed     200.0 s")
     assert out.getvalue().rpartition("\n")[2].split("\r")[-2:] == [
         " " * len("  evaluate              ██░░░░░░░░░░░░░░░░░░░░░░ 1/9 answers"),
         "",
