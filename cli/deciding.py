@@ -19,6 +19,7 @@ def decide(recipe: str, settings: list[str], *, as_json: bool) -> None:
     """Compare the ways of a recipe, print each step as it ends, and then the ways and what is advised."""
     started = time.monotonic()
     changed = parse_settings(settings)
+    from assay.reporting import advice
     from tasks import approaches, deciding, ledgers
     from tasks.inputs import open_recipe
 
@@ -37,7 +38,7 @@ def decide(recipe: str, settings: list[str], *, as_json: bool) -> None:
     print(f"page      {page}\ndecision  {record['run'][:8]}: `assay show {record['run'][:8]}`", file=out)
     print(f"time      {seconds:.1f} s", file=out)
     if as_json:
-        print(json.dumps(line(content) | {"run": record["run"], "page": str(page), "wall_seconds": seconds}))
+        print(json.dumps(advice.machine(content) | {"run": record["run"], "page": str(page), "wall_seconds": seconds}))
 
 
 def show(record: dict[str, Any]) -> None:
@@ -90,20 +91,3 @@ def _row(content: "Content", arm: "Arm") -> tuple[str, ...]:
 
 def _share(rate: "Rate") -> str:
     return f"{100 * rate.value:.1f} % ({100 * rate.lower:.1f} to {100 * rate.upper:.1f})"
-
-
-def line(content: "Content") -> dict[str, Any]:
-    """A decision for a machine."""
-    told = content.recommendation
-    return {
-        **told.model_dump(mode="json"),
-        "metric": content.metric,
-        "records": content.records,
-        "locked": content.locked,
-        "margin": content.margin,
-        "ways": [{**arm.model_dump(mode="json"), "per_thousand": content.amount(arm)} for arm in content.arms],
-        "learning_curve": content.curve.model_dump(mode="json") if content.curve else None,
-        "training_hours": content.training_hours,
-        "price": content.price.model_dump(mode="json") if content.price else None,
-        "command": content.command,
-    }

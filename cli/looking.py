@@ -57,15 +57,19 @@ def _show_run(record: dict[str, Any]) -> None:
 def _show_form(record: dict[str, Any], form: str) -> None:
     """Print a report as Markdown or JSON, made of the content that was filed with it."""
     from assay.artifacts import Artifact
-    from tasks import telling
+    from tasks import deciding, telling
     from tasks.places import store
 
+    if "weighed" in record:
+        sys.stdout.write(deciding.summaries(record)[form].decode())
+        return
     digest = record.get("pages", record).get("content_digest")
     filed = Artifact(kind=telling.KIND, digest=digest) if digest else None
     if filed is None or not store().holds(filed):
         raise DataError(
-            f"{record['run'][:8]}: found no report on file that can be told as {form}; expected a run or a comparison "
-            "that came to a verdict. Runs of long ago filed only their page: run the recipe again, which is cached."
+            f"{record['run'][:8]}: found no report on file that can be told as {form}; expected a run, a comparison or "
+            "a decision that came to its end. Runs of long ago filed only their page: run the recipe again, which is "
+            "cached."
         )
     sys.stdout.write(telling.summaries(filed)[form].decode())
 

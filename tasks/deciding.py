@@ -1,7 +1,7 @@
 """Deciding: whether to fine-tune, prompt or retrieve, from ways that answered one locked set to a page that says so.
 
 A decision is filed in the ledger ``decisions`` however it ended, and its page lies at
-``ASSAY_HOME/reports/decisions/RUN.html``.
+``ASSAY_HOME/reports/decisions/RUN.html``, with Markdown and JSON beside it.
 """
 
 import shlex
@@ -16,8 +16,8 @@ from assay import grids
 from assay.artifacts import Artifact, Dataset, Trained
 from assay.evaluation import learning_curve, recommending
 from assay.evaluation.comparison import intervals
+from assay.reporting import advice, charts, claims, cost, curves, forest, pages, scatter, wording
 from assay.reporting import approaches as reporting
-from assay.reporting import charts, claims, cost, curves, forest, pages, scatter, wording
 from assay.reporting import training as recorded
 from assay.trials import ApproachesSpec, GateSpec
 from tasks import endings, ledgers, shards, weighing
@@ -138,15 +138,25 @@ def weighed(record: Mapping[str, Any]) -> reporting.Content:
     return read(Artifact(kind="decision", digest=record["weighed"]))
 
 
+def summaries(record: Mapping[str, Any]) -> dict[str, bytes]:
+    """What was decided, for a pull request and for a machine, by the ending of its file."""
+    return advice.summaries(weighed(record))
+
+
 def lay_out(record: Mapping[str, Any]) -> Path:
-    """Lay out the page of a decision."""
+    """Lay out the page of a decision, with Markdown and JSON beside it."""
+    for ending, data in summaries(record).items():
+        place_page(str(Path(record["page"]).with_suffix(f".{ending}")), data)
     return place_page(record["page"], store().get(Artifact(kind="decision-page", digest=record["page_digest"])))
 
 
 def build() -> None:
     """Lay the pages of all decisions out anew, as far as there is one and the store still holds it."""
     for record in ledgers.every(LEDGER):
-        if "page" in record and store().holds(Artifact(kind="decision-page", digest=record["page_digest"])):
+        if "page" not in record:
+            continue
+        filed = (("decision-page", record["page_digest"]), ("decision", record["weighed"]))
+        if all(store().holds(Artifact(kind=kind, digest=digest)) for kind, digest in filed):
             lay_out(record)
 
 

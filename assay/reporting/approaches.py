@@ -169,7 +169,7 @@ class Content(Part):
 
     price: Price | None = None
     settings: dict[str, JsonValue] = Field(default_factory=dict)
-    environment: dict[str, JsonValue]
+    environment: dict[str, JsonValue] = Field(default_factory=dict)
     """Where the ways were asked; by name of the way if not all at one place."""
 
     has_own_prompt: bool = False

@@ -1,6 +1,5 @@
 """What ``assay decide`` prints: every way, what is advised, why, and what would change it."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,7 +7,10 @@ import pytest
 
 from assay.errors import RecipeError
 from assay.reporting.approaches import Content
-from cli import deciding
+from cli import deciding, looking
+from tasks import deciding as steps
+from tasks import ledgers
+from tasks.places import folder, store
 from tests.assay.reporting.test_approaches import advised, content
 
 
@@ -40,16 +42,24 @@ def test_a_thousand_requests_are_priced_if_the_recipe_names_a_price(capsys):
     assert "EUR" not in told(content(), capsys)
 
 
-def test_a_machine_reads_the_same_as_one_line():
-    """The advice by name, the pairs it rests on, and every way."""
-    line = json.loads(json.dumps(deciding.line(content())))
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("form", "begins"), [("md", "### Fine-tune: small"), ("json", "{")])
+def test_a_decision_is_printed_for_a_pull_request_or_a_machine(form, begins, capsys):
+    """And nothing else is, so that it can be piped; its page has both beside it."""
+    filed, page = (store().put(kind, data) for kind, data in (("decision", made()), ("decision-page", b"<p>")))
+    record = {"run": "dec123", "weighed": filed.digest, "page": "decisions/dec123.html", "page_digest": page.digest}
+    ledgers.file(steps.LEDGER, record | {"ended": "2026-11-20T18:00:00+00:00", "recipe": "small"})
+    looking.show("dec", form)
 
-    assert line["advice"] == "fine_tune"
-    assert line["arm"] == "fine-tuned"
-    assert line["tested"][0]["break_even"] == 12345
-    assert [way["name"] for way in line["ways"]][:2] == ["zero-shot", "few-shot"]
-    assert line["ways"][0]["per_thousand"] is None
-    assert line["learning_curve"]["outlook"] == "pays"
+    assert capsys.readouterr().out.startswith(begins)
+    steps.build()
+    laid_out = {path.name for path in (folder("reports") / "decisions").iterdir()}
+    assert laid_out == {"dec123.html", "dec123.md", "dec123.json"}
+
+
+def made() -> bytes:
+    """A decision as it is filed."""
+    return content().model_dump_json().encode()
 
 
 def test_a_decision_is_a_row_among_what_was_done():
