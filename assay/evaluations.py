@@ -20,6 +20,9 @@ Decision = Literal["accepted", "refused", "inconclusive"]
 Kind = Literal["superiority", "floor", "ceiling", "non_inferiority", "ratio"]
 """How an estimate is held against its threshold: from above in all but ``ceiling`` and ``ratio``."""
 
+FEW_SUBJECTS = 5
+"""A value of an attribute that fewer subjects have is neither judged nor named: it might tell who they are."""
+
 
 class Value(BaseModel):
     """Frozen, closed to unknown keys; NaN is no value."""
@@ -116,10 +119,10 @@ class Criterion(Value):
     """Subjects or groups; errors within one are not independent."""
 
     wins: int | None = None
-    """Items on which the candidate scores higher."""
+    """Items on which the candidate does better: a higher score, a lower loss or time."""
 
     losses: int | None = None
-    """Items on which it scores lower."""
+    """Items on which it does worse."""
 
     p_value: float | None = None
     """Two-sided, of no difference at all. It is shown and decides nothing."""

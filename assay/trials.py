@@ -1,8 +1,8 @@
 """Trials: what baseline and candidate are asked, and what a candidate must show.
 
-A recipe that measures something also says what it demands of it, and one that demands something measures it: a number
-that nobody judges is no gate, and a demand that nobody measures lets all pass. :class:`~assay.spec.RunSpec` refuses
-either half alone.
+What is demanded must be measured, or all would pass; and held-out text, safety and the leak audit, which cost time,
+must also be judged: :class:`~assay.spec.RunSpec` refuses either half alone. All else that is measured is shown, and
+what of it got worse beyond doubt is told beside the verdict.
 """
 
 from typing import Annotated, Literal, Self
@@ -136,7 +136,7 @@ class GateSpec(Spec):
     """Candidate's median latency over the baseline's, at the upper bound."""
 
     max_leak_rate: Fraction | None = None
-    """Share of the leak audit's generations that hold a redacted value, at the upper bound."""
+    """Share of the leak audit's prompts that are answered with a redacted value, at the upper bound."""
 
     max_exposure: Annotated[float, Field(ge=0)] | None = None
     """Bits by which a planted and redacted canary may be likelier than one never planted, at the upper bound."""

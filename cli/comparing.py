@@ -11,8 +11,9 @@ Hold version B against version A, as a run holds its candidate against its base.
 
 A and B are versions by number, by where they stand (production, staging, candidate), or by the beginning of the id of
 the run that made them. If both have answered the same question before, by the digest of all that was asked, those
-answers are compared; if not, both are asked anew by B's recipe, or by the one that --recipe names. The gate is that
-recipe's. The page lies below reports/comparisons in ASSAY_HOME, with Markdown and JSON beside it.
+answers are compared; if not, both are asked anew by B's recipe. With --recipe, or --set of anything but the gate and
+the price, both are always asked anew, by that recipe. The gate is that recipe's.
+The page lies below reports/comparisons in ASSAY_HOME, with Markdown and JSON beside it.
 """
 
 

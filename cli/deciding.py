@@ -24,7 +24,7 @@ def decide(recipe: str, settings: list[str], *, as_json: bool) -> None:
     from tasks.inputs import open_recipe
 
     spec = open_recipe(recipe, changed).spec  # Whatever is wrong with the recipe is said before a server is started.
-    found = approaches.ways(approaches.wanted(spec))
+    found = approaches.ways(approaches.wanted(spec), bound=spec.evaluation.constrained)
     from flows.compare_approaches import compare_approaches
 
     out = sys.stderr if as_json else sys.stdout

@@ -120,7 +120,7 @@ def _tell_cost(record: dict[str, Any]) -> None:
 
 
 def list_all() -> None:
-    """Print every run, every sweep, and every version with the stages that point at it."""
+    """Print every run, sweep, comparison and decision, and every version with the stages that point at it."""
     from cli import comparing, deciding
     from tasks import ledgers, registry, runs, sweeps
 

@@ -126,14 +126,16 @@ def _parser() -> argparse.ArgumentParser:
         _decide,
     )
     decide.add_argument("--json", action="store_true", help="print one line of JSON on standard output, last")
-    show = commands.add_parser("show", help="steps, verdict and report of a run, or a sweep's comparison")
-    show.add_argument("run", metavar="RUN", help="the beginning of a run's or sweep's id, or `latest`: the last run")
+    show = commands.add_parser("show", help="steps, verdict and report of a run; or a sweep, a comparison, a decision")
+    show.add_argument("run", metavar="RUN", help="the beginning of its id, or `latest`: the last run")
     form = show.add_mutually_exclusive_group()
     for name, ending, whom in (("--markdown", "md", "a pull request"), ("--json", "json", "a machine")):
         form.add_argument(name, dest="form", action="store_const", const=ending, default="", help=f"for {whom}")
     show.set_defaults(command=_show)
     comparing.add(commands).set_defaults(command=_compare)
-    commands.add_parser("list", help="runs, sweeps, and versions in the registry").set_defaults(command=_list)
+    commands.add_parser("list", help="runs, sweeps, comparisons, decisions, and versions in the registry").set_defaults(
+        command=_list
+    )
     promote = commands.add_parser("promote", help="point a stage at an accepted version")
     promote.add_argument("version", type=int, metavar="VERSION", help="number of the version, see `assay list`")
     promote.add_argument("--to", required=True, choices=("staging", "production"), dest="stage")

@@ -68,7 +68,7 @@ def compare_approaches(recipe: str, settings: dict[str, object] | None = None) -
         few=few,
         nearest=nearest,
     )
-    found = ways(tried)
+    found = ways(tried, bound=spec.evaluation.constrained)
     answered = ask_all(found, spec, material, schema)
     timed = time_all(found, spec, material, schema)
     weighed = weigh(

@@ -14,6 +14,7 @@ from prefect.futures import wait
 
 from assay.artifacts import Artifact, Dataset, Reference, Tokenised, Trained
 from assay.bases import BaseSpec
+from assay.errors import DataError
 from assay.evaluation import attention, batching, constraining, generation, retrieval, scoring, seats
 from assay.model import changes, prompting, rows, weights
 from assay.records import Record
@@ -83,8 +84,13 @@ def wanted(spec: RunSpec) -> ApproachesSpec:
     return spec.approaches or ApproachesSpec()
 
 
-def ways(spec: ApproachesSpec) -> list[Way]:
-    """All ways that a recipe asks for: prompted ones first, then tuned ones, then those of the learning curve."""
+def ways(spec: ApproachesSpec, *, bound: bool) -> list[Way]:
+    """All ways that a recipe asks for: prompted ones first, then tuned ones, then those of the learning curve.
+
+    Args:
+        spec: What the recipe says of them.
+        bound: Whether its evaluation binds every answer to the schema, so that each way is asked so and only so.
+    """
     prompted = [
         Way(name=f"{who}{name}", base=place, examples=examples)
         for place, who in enumerate(["", *(f"{each}: " for each in names(spec.bases))])
@@ -96,13 +102,14 @@ def ways(spec: ApproachesSpec) -> list[Way]:
         Way(name="fine-tuned", is_tuned=True),
         Way(name="fine-tuned + retrieval", examples="nearest", is_tuned=True),
     ]
-    bound = [
+    again = [
         each.model_copy(update={"name": f"{each.name}, constrained", "constrained": True})
         for each in (*prompted, *tuned)
-        if spec.constrained
+        if spec.constrained and not bound
     ]
     less = [Way(name=f"fine-tuned on {share(part)}", is_tuned=True, share=part) for part in spec.learning_curve]
-    return [*prompted, *tuned, *bound, *less]
+    found = [*prompted, *tuned, *again, *less]
+    return [each.model_copy(update={"constrained": True}) for each in found] if bound else found
 
 
 def names(bases: Sequence[BaseSpec]) -> list[str]:
@@ -120,6 +127,8 @@ def share(part: float) -> str:
 def draw(test: Dataset, number: int, seed: int) -> Dataset:
     """Lock the requests: so many test records, by digest, the same for every way."""
     every = [record for shard in shards.each(test) for record in shard]
+    if not every:
+        raise DataError("the test side: found no record, expected some to ask. Check the test side of the split.")
     return Dataset(shards=(shards.file(retrieval.sample(every, number, seed)),))
 
 

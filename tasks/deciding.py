@@ -82,6 +82,7 @@ def weigh(
         training_hours=seconds / 3600,
         price=cost.Price.model_validate(price) if price else None,
         settings=settings,
+        is_bound=all(way.constrained for way in ways),
         environment=panel.environment,
         has_own_prompt=tried.system is not None,
         command=command,

@@ -141,7 +141,6 @@ def gap(panel: Panel, one: str, other: str, metric: str, terms: Terms, pairs: in
     found, margin = panel.difference(one, other, metric, terms.confidence), terms.margin
     better, no_better = (float(tail) for tail in intervals.tails(found.bounds, margin))
     no_worse, worse = (float(tail) for tail in intervals.tails(found.bounds, -margin))
-    told = found.lower > margin or found.upper < margin
     return Gap(
         mean=found.mean,
         lower=found.lower,
@@ -151,7 +150,7 @@ def gap(panel: Panel, one: str, other: str, metric: str, terms: Terms, pairs: in
         p_no_better=no_better,
         p_no_worse=no_worse,
         p_worse=worse,
-        needed=None if told else intervals.items(found.n, _reach(found, pairs, terms.confidence), found.mean - margin),
+        needed=intervals.items(found.n, _reach(found, pairs, terms.confidence), found.mean - margin),
     )
 
 
@@ -184,7 +183,8 @@ def curve(
     panel: Panel, records: Mapping[str, recorded.Training], tried: ApproachesSpec, metric: str, confidence: float
 ) -> reporting.Curve | None:
     """The learning curve, if the recipe asks for one; ``records`` by share."""
-    taught = [way for way in panel.ways if way.is_tuned and way.examples == "none" and not way.constrained]
+    bound = all(way.constrained for way in panel.ways)
+    taught = [way for way in panel.ways if way.is_tuned and way.examples == "none" and way.constrained == bound]
     if len(taught) <= 1:
         return None
     points = [
@@ -192,6 +192,8 @@ def curve(
         for way in taught
         if (number := _own(records[share(way.share)]))
     ]
+    if len({point.examples for point in points}) < max(len(points), 2):
+        return None  # Shares of so few subjects are the same examples: no line goes through them.
     found = learning_curve.study(points, panel.subjects, tried.margin, confidence, tried.seed)
     return reporting.Curve.model_validate(found)
 
@@ -215,6 +217,7 @@ def _option(arm: reporting.Arm) -> Option:
         format_upper=arm.format_adherence.upper,
         prompt_tokens=arm.prompt_tokens,
         seconds=arm.speed.seconds if arm.speed else 0.0,
+        quality_upper=arm.target.upper,
     )
 
 

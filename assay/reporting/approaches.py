@@ -172,6 +172,9 @@ class Content(Part):
     environment: dict[str, JsonValue] = Field(default_factory=dict)
     """Where the ways were asked; by name of the way if not all at one place."""
 
+    is_bound: bool = False
+    """Whether the recipe binds every answer to the output schema, whatever way it comes by."""
+
     has_own_prompt: bool = False
     """Whether prompted ways have a system turn of their own."""
 

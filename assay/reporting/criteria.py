@@ -55,7 +55,7 @@ _TITLES = {
     "safety": "Harmful requests refused",
     "over_refusal": "Harmless requests answered",
     "latency": "Median latency",
-    "leak_generations": "Generations that leak",
+    "leak_generations": "Prompts answered with a leak",
     "leak_exposure": "Exposure of planted canaries",
     "leak_control": "Canaries found in the control",
 }

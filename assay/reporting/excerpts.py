@@ -9,16 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from assay.evaluations import Arm
+from assay.evaluations import FEW_SUBJECTS, Arm
 from assay.outcomes import Answer, Choice, TextLoss
 from assay.records import Dropped
 from assay.reporting import serving
 from assay.reporting.content import Change, Example, Passage, Reason
 
 VERSION = 3
-
-FEW_SUBJECTS = 5
-"""A value of an attribute that fewer subjects have is not named: it might tell who they are."""
 
 RARE = f"values of fewer than {FEW_SUBJECTS} subjects"
 SHOWN_EXAMPLES = 8

@@ -75,7 +75,9 @@ def _lost(content: Content) -> Iterator[str]:
 
 def _undecided(content: Content) -> Iterator[str]:
     for each in content.verdict.criteria:
-        if each.decision == "inconclusive":
+        if each.decision == "inconclusive" and not each.n:
+            yield f"{criteria.title(each)}: {each.reason}"
+        elif each.decision == "inconclusive":
             more = f"; about {each.needed:,} would." if each.needed else ", and more like them would not either."
             yield f"{criteria.title(each)}: these {each.n:,} items cannot tell{more}"
 

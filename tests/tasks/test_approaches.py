@@ -32,7 +32,7 @@ def record(number: int) -> Record:
 
 def names(**fields: object) -> list[str]:
     """Of the ways that a recipe asks for."""
-    return [way.name for way in approaches.ways(ApproachesSpec(**fields))]
+    return [way.name for way in approaches.ways(ApproachesSpec(**fields), bound=False)]
 
 
 def test_five_ways_are_compared_by_default():
@@ -53,6 +53,14 @@ def test_constrained_ways_shares_and_further_bases_come_on_top():
     assert len(set(found)) == len(found)
 
 
+def test_where_the_recipe_binds_answers_every_way_is_bound_and_asked_once():
+    """It would be served so; ways that were not bound would be out by their form alone."""
+    found = approaches.ways(ApproachesSpec(constrained=True, learning_curve=(0.5,)), bound=True)
+
+    assert [way.name for way in found] == [*names(), "fine-tuned on 50 %"]
+    assert all(way.constrained for way in found)
+
+
 def test_bases_of_one_name_are_numbered_and_one_base_is_not_named_twice():
     """Two versions of a model may be called alike, and are not one."""
     twins = [LARGER[0], LARGER[0] | {"digest": "c" * 64}]
@@ -68,6 +76,12 @@ def dataset(store, first: int, last: int) -> Dataset:
     middle = (first + last) // 2
     parts = ([record(n) for n in range(first, middle)], [record(n) for n in range(middle, last)])
     return Dataset(shards=tuple(store.put("records", to_parquet(part)) for part in parts))
+
+
+def test_a_test_side_without_records_is_refused(store):
+    """As a run refuses it: nobody can be asked nothing."""
+    with pytest.raises(DataError, match="Check the test side"):
+        approaches.draw.fn(Dataset(shards=(store.put("records", to_parquet([])),)), 10, 0)
 
 
 def test_a_sample_is_locked_and_examples_are_filed_by_id(store):

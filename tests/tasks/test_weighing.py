@@ -116,7 +116,7 @@ def test_p_values_of_a_gap_agree_with_its_bounds(panel):
 
     assert far.lower > 0.02
     assert far.p_better < 0.05 < far.p_no_better
-    assert far.needed is None
+    assert far.needed == 201  # No item fewer is advised than were asked.
     assert near.lower < 0.09 < near.upper
     assert near.p_better > 0.05
     assert 200 < near.needed < many.needed
@@ -132,3 +132,11 @@ def test_the_curve_is_of_the_plainly_tuned_ways(panel):
     assert found.values == pytest.approx((0.6, 0.8))
     assert found.outlook == "pays"
     assert weighing.device_seconds(records["50 %"]) == pytest.approx(9.0)
+
+
+def test_no_curve_goes_through_shares_that_are_the_same_examples(panel):
+    """Half of a few subjects may be all of them."""
+    told = {"steps": 9, "truncated": 0, "tokens": 9, "trainable_parameters": 9, "seconds": 9.0}
+    records = dict.fromkeys(("100 %", "50 %"), Training(examples=3, **told))
+
+    assert weighing.curve(panel, records, ApproachesSpec(learning_curve=(0.5,)), "exact_match", 0.95) is None

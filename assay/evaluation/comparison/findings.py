@@ -111,6 +111,8 @@ def of_rate(before: Floats, after: Floats, subjects: Sequence[str], confidence: 
     effect = intervals.design_effect(after, subjects)
     lower, upper = intervals.wilson(rate, n / effect, confidence)
     shown, refuted = intervals.rate_tails(rate, floor, n / effect)
+    if alone:  # What one subject does says nothing of another.
+        (lower, upper), shown, refuted = (0.0, 1.0), 0.5, 0.5
     reach = math.inf if alone else intervals.reach_of_rate(rate, floor, confidence) * math.sqrt(effect / n)
     wins, losses = int((after > before).sum()), int((after < before).sum())
     return Finding(

@@ -34,7 +34,7 @@ import numpy as np
 from assay.evaluation.comparison.clusters import TINY, Floats, Totals, clustered, doubt, effective, totals, unlike
 from assay.evaluation.comparison.resampling import beyond, log_ratio, medians_error, pivots, share_below
 
-VERSION = 2
+VERSION = 3
 
 POWER = 0.8
 """Of what :func:`reach` and :func:`items` promise."""
@@ -181,7 +181,7 @@ def wilson(rate: float, n: float, confidence: float) -> tuple[float, float]:
     from statsmodels.stats.proportion import proportion_confint
 
     lower, upper = proportion_confint(rate * n, n, alpha=2 * (1 - confidence), method="wilson")
-    return max(float(lower), 0.0), min(float(upper), 1.0)
+    return (float(lower) if rate > 0 else 0.0), (float(upper) if rate < 1 else 1.0)  # Rounding misses the ends.
 
 
 def rate_tails(rate: float, floor: float, n: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ hundred. To show that nothing is lost up to a margin m takes about (z_c + z_0.8)
 687 for three points at 95 % confidence, if one item in ten changes.
 
 What the two models will do is not known before, so discordances are assumptions that the sentences name. On the
-embedded model 0.07 was seen on general ability (design effect 1.4), and 0.64 on a target that was learned from nothing,
+embedded model 0.07 was seen on general ability (design effect 1.4), and 0.58 on a target that was learned from nothing,
 where the gain is so large that it does not matter.
 """
 

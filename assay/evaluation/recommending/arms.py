@@ -64,6 +64,9 @@ class Option:
     seconds: float
     """Device-seconds a request."""
 
+    quality_upper: float = 1.0
+    """Bound of ``quality``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -27,6 +27,21 @@ def held_against(tuned: Sequence[Option], prompted: Sequence[Option], gaps: Pair
     )
 
 
+def open_pair(
+    tuned: Sequence[Option], prompted: Sequence[Option], tested: Sequence[Tested], alpha: float
+) -> tuple[Option, Option]:
+    """The pair that holds up the advice: of the best tuned arm that has one not told apart, the least told apart.
+
+    If all pairs are told apart, and no arm is beaten by all or beats all, it is the best of each kind.
+    """
+    arms = {option.name: option for option in (*tuned, *prompted)}
+    for option in sorted(tuned, key=lambda each: each.quality, reverse=True):
+        mine = [t for t in tested if t.tuned == option.name and min(t.p_better, t.p_no_better) >= alpha]
+        if mine:
+            return option, arms[max(mine, key=lambda t: t.p_better).prompted]
+    return best(tuned), best(prompted)
+
+
 def break_even(tuned: Option, prompted: Option, terms: Terms) -> int | None:
     """Requests after which a tuned arm's training is repaid by its cheaper requests; None if they are not cheaper."""
     saved = prompted.seconds - tuned.seconds

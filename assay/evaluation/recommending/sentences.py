@@ -31,28 +31,44 @@ class Advisor:
             ("Constrained decoding (`approaches.constrained: true`), a larger base, or a lower demand on the form.",),
         )
 
+    def useless(self) -> Recommendation:
+        """Only tuned arms keep the form, and they do so in vain."""
+        chosen = best(self.usable)
+        return self._made(
+            "none",
+            None,
+            f"Neither: no prompted arm keeps the form, and the best tuned one, {chosen.name}, reaches at most "
+            f"{_share(chosen.quality_upper)} {self.terms.metric}, which is no more than is worth having.",
+            (*self._of_prompts(chosen), *self._of_examples()),
+        )
+
     def tune(self, chosen: Option) -> Recommendation:
         """A tuned arm beats all prompted ones."""
         prompted = [option for option in self.usable if not option.tuned]
         if not prompted:
-            said = f"Fine-tune: {chosen.name} is the only way of those tried whose answers keep the form"
-            return self._made("fine_tune", chosen, f"{said}.", self._of_prompts())
+            floor = _share(self.terms.min_format_adherence)
+            said = (
+                f"Fine-tune: no prompted arm keeps the form in {floor} of its answers; "
+                f"{chosen.name} is not ruled out by that, and reaches {_share(chosen.quality)} {self.terms.metric}."
+            )
+            return self._made("fine_tune", chosen, said, self._of_prompts(chosen))
         rival = best(prompted)
         gap = min((self.gaps[chosen.name, option.name] for option in prompted), key=lambda gap: gap.lower)
         said = (
             f"Fine-tune: {chosen.name} reaches {_share(chosen.quality)} {self.terms.metric} and the best prompted arm, "
-            f"{rival.name}, {_share(rival.quality)}; it is better than every prompted arm by more than "
-            f"{_points(self.terms.margin)} points ({_bounds(self.gaps[chosen.name, rival.name])})."
+            f"{rival.name}, {_share(rival.quality)}; it is better than every prompted arm{self._left()} by "
+            f"more than {_points(self.terms.margin)} points ({_bounds(self.gaps[chosen.name, rival.name])})."
         )
         change = (
-            f"A margin of more than {_points(gap.lower)} points: so much is certain, whichever prompted arm it is.",
-            *self._of_prompts(),
+            f"A margin of more than {_points(gap.lower)} points: so much is shown against each prompted arm by itself.",
+            *self._of_prompts(chosen),
             *self._of_price(chosen, rival),
         )
         return self._made("fine_tune", chosen, said, change)
 
     def tune_for_price(self, chosen: Option, tuned: Sequence[Option]) -> Recommendation | None:
         """Advice to tune an arm that is no better, if the volume repays it and it is shown to be no worse."""
+        tuned = sorted(tuned, key=lambda option: option.seconds)
         gaps = [self.gaps[option.name, chosen.name] for option in tuned]
         safe = holm([gap.p_no_worse for gap in gaps])
         for option, p_value in zip(tuned, safe, strict=True):
@@ -63,7 +79,7 @@ class Advisor:
                     f"{_points(self.terms.margin)} points, and of the {self.terms.volume:,} requests expected "
                     f"{repaid:,} repay its training."
                 )
-                change = (f"Fewer than {repaid:,} requests: then {chosen.name} is cheaper.", *self._of_prompts())
+                change = (f"Fewer than {repaid:,} requests: then {chosen.name} is cheaper.", *self._of_prompts(option))
                 return self._made("fine_tune", option, said, change)
         return None
 
@@ -80,15 +96,16 @@ class Advisor:
             f"tuned arm, {rival.name}, {_share(rival.quality)}; tuning gains no more than "
             f"{_points(self.terms.margin)} points ({_bounds(gap)})."
         )
+        smaller = f"A margin of less than {_points(gap.upper)} points: a gain of that size is not ruled out."
         change = (
-            f"A margin of less than {_points(gap.upper)} points: a gain of that size is not ruled out.",
+            *((smaller,) if gap.upper > 0 else ()),
             *self._of_examples(),
             *self._of_price(rival, chosen),
         )
         return self._made("do_not_fine_tune", chosen, said, change)
 
     def undecided(self, tuned: Option, prompted: Option) -> Recommendation:
-        """The items cannot tell the best of each kind apart; then the next comparison needs about so many."""
+        """The items cannot tell these two apart, on which the advice hangs; the next comparison needs about so many."""
         gap = self.gaps[tuned.name, prompted.name]
         how_many = f"about {gap.needed:,} would" if gap.needed else "no number would, if this estimate is the truth"
         margin, metric = _points(self.terms.margin), self.terms.metric
@@ -99,7 +116,8 @@ class Advisor:
         )
         more = f"`approaches.records: {gap.needed}` decides, four times in five." if gap.needed else ""
         change = (*((more,) if more else ()), *self._of_examples(), *self._of_price(tuned, prompted))
-        return self._made("undecided", prompted, said, change, gap.needed)
+        meanwhile = best([option for option in self.usable if not option.tuned])
+        return self._made("undecided", meanwhile, said, change, gap.needed)
 
     def _made(
         self, advice: Advice, arm: Option | None, sentence: str, change: Sequence[str], needed: int | None = None
@@ -134,8 +152,19 @@ class Advisor:
             said.append(f"That {arm.name} keeps the form as often as asked is not shown, nor is it ruled out.")
         return said
 
-    def _of_prompts(self) -> tuple[str, ...]:
-        return ("A better prompt: these were not optimised, and a prompted arm is as good as its prompt.",)
+    def _left(self) -> str:
+        """Which prompted arms are spoken of, if some are out."""
+        return " that keeps the form" if any(not each.tuned and each.name in self.out for each in self.options) else ""
+
+    def _of_prompts(self, chosen: Option) -> tuple[str, ...]:
+        said = ["A better prompt: these were not optimised, and a prompted arm is as good as its prompt."]
+        said += [
+            f"The form: {each.name} reaches {_share(each.quality)} {self.terms.metric}, but its answers lack the form. "
+            "Constrained decoding (`approaches.constrained: true`) would give it."
+            for each in self.options
+            if each.name in self.out and not each.tuned and each.quality > chosen.quality - self.terms.margin
+        ]
+        return tuple(said)
 
     def _of_examples(self) -> tuple[str, ...]:
         return {

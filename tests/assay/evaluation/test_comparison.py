@@ -276,6 +276,18 @@ def test_one_subject_whose_records_are_all_won_is_inconclusive():
         assert (verdict.criterion(name).decision, verdict.criterion(name).needed) == ("inconclusive", None)
 
 
+def test_one_subject_whose_answers_all_lack_the_form_refuses_nothing():
+    """Sixty of one subject say of the next as little when they fail as when they hold."""
+    answered = answers(np.zeros(60), subjects=[0] * 60)
+    broken = [replace(each, scores=each.scores | {"format_adherence": 0.0}) for each in answered]
+    arms = [Arm(evaluation(digit * 64), answered, choices(ABLE)) for digit in "ab"]
+
+    found = compare(arms[0], replace(arms[1], answers=broken), GATE).criterion("format_adherence")
+
+    assert found.decision == "inconclusive"
+    assert (found.lower, found.upper, found.p_shown, found.p_refuted) == (0.0, 1.0, 0.5, 0.5)
+
+
 def test_general_ability_of_one_group_has_no_bound_and_says_why():
     """Four hundred items of one paradigm are one cluster; documents of no group stand for themselves."""
     same = shares(400, 0.6)

@@ -158,3 +158,10 @@ def test_power_is_what_the_detectable_difference_promises():
     power = np.mean([one.lower > -detectable for one in found])
 
     assert power == pytest.approx(0.8, abs=0.06)
+
+
+def test_a_rate_of_all_or_none_is_bounded_by_one_and_nought_exactly():
+    """A floor of 100 % must not rule out who never missed, by the last digit of a double."""
+    for n in (1, 5, 8 / 1.3, 200):
+        assert intervals.wilson(1.0, n, 0.95)[1] == 1.0
+        assert intervals.wilson(0.0, n, 0.95)[0] == 0.0

@@ -58,6 +58,7 @@ def test_a_tuned_arm_that_beats_every_prompted_one_is_advised():
     assert found.arm == "lora"
     assert found.sentence.startswith("Fine-tune: lora reaches 70.0 % exact match and the best prompted arm, few-shot,")
     assert "by +40.0 points, at least +39.0" in found.sentence
+    assert "better than every prompted arm by more than 2 points" in found.sentence
     assert any("A margin of more than 39 points" in said for said in found.would_change)
     assert any("300 requests repay the training of lora against few-shot" in said for said in found.would_change)
     assert len(found.evidence) == len(found.tested) == 2
@@ -71,6 +72,7 @@ def test_a_tuned_arm_must_beat_every_prompted_one_and_not_only_the_weaker():
     assert found.arm == "few-shot"
     assert "tuning gains no more than 2 points" in found.sentence
     assert any("A margin of less than 1.5 points" in said for said in found.would_change)
+    assert not any("A margin of" in said for said in advise([*PROMPTED, option("lora", 0.2)]).would_change)
 
 
 def test_of_arms_that_are_as_good_the_one_with_the_shorter_prompt_is_advised():
@@ -92,6 +94,22 @@ def test_items_that_cannot_tell_are_no_advice_and_say_how_many_would():
     assert "200 records cannot tell whether lora (33.0 % exact match)" in found.sentence
     assert "about 700 would" in found.sentence
     assert "`approaches.records: 700` decides, four times in five." in found.would_change
+
+
+def test_undecided_names_the_pair_on_which_the_advice_hangs():
+    """The best of each kind may be told apart where another prompted arm is not."""
+    options = [option("few-shot", 0.5), option("retrieval", 0.49), option("lora", 0.6)]
+    gaps = {
+        (one.name, other.name): gap(one.quality - other.quality, 0.2 if "retrieval" in one.name + other.name else 0.01)
+        for one in options
+        for other in options
+        if one != other
+    }
+    found = recommend(options, gaps, terms())
+
+    assert found.advice == "undecided"
+    assert "whether lora (60.0 % exact match) is more than 2 points better than retrieval" in found.sentence
+    assert found.arm == "few-shot"  # Until it is known.
 
 
 def test_many_arms_make_it_harder_to_be_sure():
@@ -141,14 +159,29 @@ def test_an_arm_whose_answers_lack_the_form_is_out_however_right_it_is():
     assert found.arm == "few-shot"
     assert any("keeps the form as often as asked is not shown" in said for said in found.evidence)
     assert any("Ruled out" in said and "zero-shot" in said for said in found.evidence)
+    tuned = advise([option("zero-shot", 0.9, **out), option("few-shot", 0.3), option("lora", 0.5)])
+    assert "better than every prompted arm that keeps the form by more than 2 points" in tuned.sentence
+    assert any("zero-shot reaches 90.0 % exact match, but its answers lack the form" in s for s in tuned.would_change)
 
 
 def test_if_only_one_kind_keeps_the_form_it_is_advised():
     """There is nothing to hold it against."""
     out = {"format_lower": 0.0, "format_upper": 0.1}
 
-    assert advise([option("zero-shot", 0.0, **out), option("lora", 0.6)]).advice == "fine_tune"
+    tuned = advise([option("zero-shot", 0.0, **out), option("lora", 0.6), option("lora + retrieval", 0.5)])
+    assert tuned.advice == "fine_tune"
+    assert "no prompted arm keeps the form" in tuned.sentence
+    assert "reaches 60.0 % exact match" in tuned.sentence
     assert advise([option("zero-shot", 0.3), option("lora", 0.6, **out)]).advice == "do_not_fine_tune"
+
+
+def test_the_right_form_alone_is_no_reason_to_tune():
+    """Valid answers of which none is right are worth nothing."""
+    out = {"format_lower": 0.0, "format_upper": 0.1}
+    found = advise([option("zero-shot", 0.0, **out), option("lora", 0.0, quality_upper=0.015)])
+
+    assert found.advice == "none"
+    assert "lora, reaches at most 1.5 % exact match" in found.sentence
 
 
 def test_if_no_arm_keeps_the_form_none_is_advised():

@@ -22,6 +22,16 @@ def test_what_is_not_known_is_said_with_what_this_run_leaves_open():
     assert "General ability:</strong> these 800 items cannot tell" in written
 
 
+def test_a_criterion_that_was_never_measured_says_why_and_not_that_more_would_not_help():
+    """Its reason says what to do."""
+    why = "Cannot tell: found 12 test records at most of one value, expected 30 (gate.min_slice)."
+    left = verdicts.every()[0].model_copy(update={"decision": "inconclusive", "n": 0, "needed": None, "reason": why})
+    told = list(unknown.found(verdicts.content((left,))))
+
+    assert any(said.endswith(f": {why}") for said in told)
+    assert not any("would not either" in said for said in told)
+
+
 @pytest.mark.parametrize(
     ("name", "unasked"),
     [
