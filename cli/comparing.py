@@ -67,15 +67,20 @@ def show(record: dict[str, Any]) -> None:
     """Print what two versions showed beside one another, as the comparison itself printed that."""
     from tasks import comparing
 
-    print(f"compared  {record['run']}\nended     {record['ended']}\nrecipe    {record['recipe']}")
+    print(f"compared  {record['run']}\nended     {record['ended']}\nrecipe    {record['recipe'] or '-'}")
+    if "error" in record:
+        print(f"before    {record['first']}\nafter     {record['second']}\nfailed    {record['error']}")
+        return
     tell(record, sys.stdout)
     print(f"page      {comparing.lay_out(record)}")
 
 
 def row(record: dict[str, Any]) -> tuple[str, ...]:
     """A comparison in the list of all that was done: id, end, both versions, verdict."""
-    sides = (record[side]["name"] for side in ("before", "after"))
-    return record["run"][:8], str(record["ended"])[:19], *sides, str(record["verdict"])
+    began = record["run"][:8], str(record["ended"])[:19]
+    if "error" in record:
+        return *began, str(record["first"]), str(record["second"]), "failed"
+    return *began, *(record[side]["name"] for side in ("before", "after")), str(record["verdict"])
 
 
 def tell(record: dict[str, Any], out: TextIO) -> None:

@@ -7,9 +7,10 @@ from prefect import flow
 from assay.artifacts import Artifact, Dataset, Splits
 from flows.curate_records import curate
 from tasks.caching import ReferenceSerializer
-from tasks.comparing import contrast, ended, named, publish_comparison, timed_in_turn
+from tasks.comparing import contrast, named, publish_comparison, stopped, timed_in_turn
 from tasks.contestants import answers, both, judge, leaks
 from tasks.data import split
+from tasks.endings import looked
 from tasks.inputs import Inputs
 from tasks.judging import compare
 from tasks.pool import RUNNER
@@ -21,10 +22,10 @@ from tasks.telling import report
     persist_result=False,
     result_serializer=ReferenceSerializer(),  # of the error that ends it: Prefect would pickle that
     task_runner=RUNNER,
-    on_completion=[ended],
-    on_failure=[ended],
-    on_crashed=[ended],
-    on_cancellation=[ended],
+    on_completion=[looked],
+    on_failure=[stopped],
+    on_crashed=[stopped],
+    on_cancellation=[stopped],
 )
 def compare_versions(
     first: str,

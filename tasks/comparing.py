@@ -1,7 +1,7 @@
 """Comparing: two registered versions held against one another under a gate, and a page that says so.
 
 The page lies at ``ASSAY_HOME/reports/comparisons/MODEL-A-MODEL-B-VERDICT.html``, with Markdown and JSON beside it; the
-record is filed in the ledger ``comparisons``. Nothing is trained, registered or promoted here.
+record is filed in the ledger ``comparisons``, however it ended. Nothing is trained, registered or promoted here.
 """
 
 import datetime as dt
@@ -135,16 +135,24 @@ def lay_out(record: dict[str, Any]) -> Path:
 
 
 def build() -> None:
-    """Lay the pages of all comparisons out anew, as far as the store still holds them."""
+    """Lay the pages of all comparisons out anew, as far as there is one and the store still holds it."""
     for record in ledgers.every(LEDGER):
+        if "page" not in record:
+            continue
         filed = (("report", record["page_digest"]), (telling.KIND, record["content_digest"]))
         if all(store().holds(Artifact(kind=kind, digest=digest)) for kind, digest in filed):
             lay_out(record)
 
 
-def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """File nothing more of a comparison, however it ended: it made no model."""
+def stopped(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """File a comparison that came to no verdict, and why."""
+    given = flow_run.parameters
+    record = ledgers.begun(str(flow_run.id), given.get("recipe"), given.get("settings"))
     endings.looked(flow, flow_run, state)
+    versions = {"first": given["first"], "second": given["second"]}
+    ledgers.file(LEDGER, record | versions | {"error": ledgers.reason(state)})
+    with harmless():
+        lay_out_index()
 
 
 def _prompts(test: Dataset, wanted: set[str]) -> dict[str, str]:

@@ -132,6 +132,8 @@ def stopped(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     record = ledgers.begun(str(flow_run.id), given["recipe"], given.get("settings"))
     endings.looked(flow, flow_run, state)
     ledgers.file(LEDGER, record | {"error": ledgers.reason(state)})
+    with harmless():
+        lay_out_index()
 
 
 def weighed(record: Mapping[str, Any]) -> reporting.Content:

@@ -39,7 +39,7 @@ def file(ledger: str, record: Mapping[str, Any]) -> Path:
     return path
 
 
-def begun(run: str, recipe: str, settings: Mapping[str, object] | None) -> dict[str, Any]:
+def begun(run: str, recipe: str | None, settings: Mapping[str, object] | None) -> dict[str, Any]:
     """What is filed of everything, however it ended."""
     return {
         "run": run,

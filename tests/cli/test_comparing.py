@@ -62,6 +62,20 @@ def test_a_comparison_is_found_by_its_id_and_listed(store, capsys):
     assert {path.name for path in (folder("reports") / "comparisons").iterdir()} == {"a-b.html", "a-b.md", "a-b.json"}
 
 
+def test_a_comparison_that_failed_says_why_and_is_listed(store, capsys):
+    """It has no page, and stands in nobody's way."""
+    record = {"run": "bad789", "ended": "2026-11-20T12:30:00", "recipe": None, "first": "1", "second": "7"}
+    ledgers.file(steps.LEDGER, record | {"error": "RegistryError: found 0 versions named '7'"})
+    filed(store)
+    steps.build()
+    looking.show("bad")
+    looking.list_all()
+    said = capsys.readouterr().out
+
+    assert "before    1\nafter     7\nfailed    RegistryError: found 0 versions named '7'" in said
+    assert "bad789      2026-11-20T12:30:00  1                 7                 failed" in said
+
+
 def test_pages_of_comparisons_can_be_made_anew(store):
     """Nothing is on a page alone; what the store lost is left out."""
     record = filed(store)

@@ -114,6 +114,9 @@ def test_what_cannot_be_compared_ends_in_one_line(two, given, message):
     with pytest.raises(AssayError, match=re.escape(message)):
         compare_versions(*given)
 
+    failed = [row for row in ledgers.every(LEDGER) if (row.get("first"), row.get("second")) == given[:2]]
+    assert any(message in row["error"] for row in failed)
+
 
 def test_the_command_ends_with_the_verdicts_status(two, path_home):
     """As `assay run` does; the last line is for a machine."""
