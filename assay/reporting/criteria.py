@@ -225,7 +225,7 @@ def _bare(criterion: Criterion, value: float) -> str:
         case "ratio":
             return f"{value:.2f}" if round(value, 1) != round(value, 6) else f"{value:g}"
         case "bits":
-            return f"{value:+.2f}".replace("-", "\u2212") if is_change else f"{value:.2f}"
+            return f"{value:{'+' if is_change else ''}.2f}".replace("-", "\u2212")
         case _:
             return wording.points(value) if is_change else wording.share(value)
 
@@ -237,4 +237,4 @@ def _after(criterion: Criterion) -> str:
 
 
 def _bits(value: float | None) -> str:
-    return wording.UNKNOWN if value is None else f"{value:.2f} bits"
+    return wording.UNKNOWN if value is None else f"{value:.2f} bits".replace("-", "\u2212")
