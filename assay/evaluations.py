@@ -21,7 +21,10 @@ Kind = Literal["superiority", "floor", "ceiling", "non_inferiority", "ratio"]
 """How an estimate is held against its threshold: from above in all but ``ceiling`` and ``ratio``."""
 
 FEW_SUBJECTS = 5
-"""A value of an attribute that fewer subjects have is neither judged nor named: it might tell who they are."""
+"""A value of an attribute that fewer subjects have is not named: it might tell who they are."""
+
+RARE = f"values of fewer than {FEW_SUBJECTS} subjects"
+"""What all such values of an attribute are called together."""
 
 
 class Value(BaseModel):

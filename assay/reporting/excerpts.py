@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from assay.evaluations import FEW_SUBJECTS, Arm
+from assay.evaluations import FEW_SUBJECTS, RARE, Arm
 from assay.outcomes import Answer, Choice, TextLoss
 from assay.records import Dropped
 from assay.reporting import serving
@@ -17,7 +17,6 @@ from assay.reporting.content import Change, Example, Passage, Reason
 
 VERSION = 3
 
-RARE = f"values of fewer than {FEW_SUBJECTS} subjects"
 SHOWN_EXAMPLES = 8
 SHOWN_IDS = 12
 SHOWN_REASONS = 12

@@ -14,7 +14,7 @@ from assay.errors import IncomparableError
 from assay.evaluation.comparison import findings
 from assay.evaluation.comparison.findings import Finding
 from assay.evaluation.comparison.pairing import paired
-from assay.evaluations import FEW_SUBJECTS, Arm, Kind
+from assay.evaluations import FEW_SUBJECTS, RARE, Arm, Kind
 from assay.outcomes import Answer, Choice
 from assay.trials import GateSpec
 
@@ -133,7 +133,7 @@ def _perplexity(baseline: Arm, candidate: Arm, limit: float, gate: GateSpec) -> 
 
 
 def _slices(answers: Answers, attributes: Sequence[str], margin: float, gate: GateSpec) -> list[Finding]:
-    """The target on every slice that is large enough to be judged and to be named, by attribute and value."""
+    """The target on every slice that is large enough to be judged, by attribute and value."""
     if not attributes:
         why = "the target in every slice: the test records are cut into none (evaluation.slices names attributes)"
         return [_unsliced("any", why, margin, gate)]
@@ -141,18 +141,23 @@ def _slices(answers: Answers, attributes: Sequence[str], margin: float, gate: Ga
 
 
 def _sliced(answers: Answers, attribute: str, margin: float, gate: GateSpec) -> list[Finding]:
-    """Of one attribute; if every slice is too small, that nothing can be told of it."""
+    """Of one attribute; if every slice is too small, that nothing can be told of it.
+
+    Values that might tell who somebody is are judged together, so that none of them is named and none goes unjudged.
+    """
     slices = dict(_by(answers, attribute))
+    rare = [value for value, members in slices.items() if _subjects(members) < FEW_SUBJECTS]
+    if together := [pair for value in rare for pair in slices.pop(value)]:
+        slices[RARE] = together
     judged = [
         _on_answers(members, f"slice:{attribute}={value}", "non_inferiority", gate.target, -margin, gate)
         for value, members in slices.items()
-        if len(members) >= gate.min_slice and _subjects(members) >= FEW_SUBJECTS
+        if len(members) >= gate.min_slice
     ]
     largest = max(map(len, slices.values()), default=0)
-    most = max(map(_subjects, slices.values()), default=0)
     why = (
-        f"the target where {attribute} differs: found {largest} test records and {most} subjects at most of one value, "
-        f"expected {gate.min_slice} (gate.min_slice) of {FEW_SUBJECTS} subjects"
+        f"the target where {attribute} differs: found {largest} test records at most of one value, expected "
+        f"{gate.min_slice} (gate.min_slice)"
     )
     return judged or [_unsliced(attribute, why, margin, gate)]
 
