@@ -158,11 +158,15 @@ class Advisor:
 
     def _of_prompts(self, chosen: Option) -> tuple[str, ...]:
         said = ["A better prompt: these were not optimised, and a prompted arm is as good as its prompt."]
+        bound = {option.name.removesuffix(", constrained") for option in self.options if option.name not in self.out}
         said += [
             f"The form: {each.name} reaches {_share(each.quality)} {self.terms.metric}, but its answers lack the form. "
             "Constrained decoding (`approaches.constrained: true`) would give it."
             for each in self.options
-            if each.name in self.out and not each.tuned and each.quality > chosen.quality - self.terms.margin
+            if each.name in self.out
+            and not each.tuned
+            and each.quality > chosen.quality - self.terms.margin
+            and each.name not in bound
         ]
         return tuple(said)
 

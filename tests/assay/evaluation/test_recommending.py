@@ -164,6 +164,13 @@ def test_an_arm_whose_answers_lack_the_form_is_out_however_right_it_is():
     assert any("zero-shot reaches 90.0 % exact match, but its answers lack the form" in s for s in tuned.would_change)
 
 
+def test_constrained_decoding_is_not_advised_where_it_was_tried():
+    """The way under the schema stands beside the one that is out."""
+    bare, bound = option("few-shot", 0.5, format_lower=0.3, format_upper=0.5), option("few-shot, constrained", 0.3)
+
+    assert not any("Constrained decoding" in s for s in advise([bare, bound, option("lora", 0.5)]).would_change)
+
+
 def test_if_only_one_kind_keeps_the_form_it_is_advised():
     """There is nothing to hold it against."""
     out = {"format_lower": 0.0, "format_upper": 0.1}
